@@ -1,0 +1,1 @@
+//! The contract of a cluster: an API client, commands and files on nodes

@@ -1,0 +1,1 @@
+//! Any kubeconfig context as a cluster

@@ -1,0 +1,1 @@
+//! CEL in ${{ … }} inside YAML and JSON

@@ -1,0 +1,1 @@
+//! The union of third-party features: no code

@@ -1,0 +1,1 @@
+//! Match, diff, stability and snapshots over JSON as served

@@ -1,0 +1,1 @@
+//! Real clusters by kind and its container engine

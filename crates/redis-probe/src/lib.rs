@@ -1,0 +1,1 @@
+//! Talks to, parses and judges one Redis Cluster over streams it is handed

@@ -1,0 +1,1 @@
+//! Plays a plan on a cluster

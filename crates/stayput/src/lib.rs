@@ -1,0 +1,1 @@
+//! The program: flags, wiring, hints, exit codes.

@@ -1,0 +1,1 @@
+//! The catalogue: one test a fixture and lane.

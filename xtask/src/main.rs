@@ -1,0 +1,3 @@
+//! `cargo xtask …`: the program, plus the workspace's own chores.
+
+fn main() {}
