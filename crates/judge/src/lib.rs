@@ -1,1 +1,27 @@
-//! Match, diff, stability and snapshots over JSON as served
+//! Match, diff, stability and snapshots over JSON as served.
+//!
+//! Observations in, verdicts out: what an object is asked to be against what
+//! it is, how it got there, whether it is still the same one, what a snapshot
+//! says of it, and what was left behind.
+//!
+//! Invariants:
+//! - Pure: no I/O, no clock, no async. Time is handed in as
+//!   [`Elapsed`](stayput_events::Elapsed).
+//! - Objects are JSON as served, never typed structs that drop fields.
+//! - Every verdict says what was asked and what was seen: never a bare `false`.
+//! - A pod is known by its uid, never by its name alone.
+//! - No value of a Secret leaves this crate.
+
+pub mod change;
+pub mod event;
+pub mod hold;
+pub mod identity;
+pub mod inventory;
+pub mod leak;
+pub mod matching;
+pub mod objects;
+pub mod order;
+pub mod replacement;
+pub mod snapshot;
+
+mod served;
