@@ -1,7 +1,8 @@
 //! What the pods of a healthy cluster were: what later looks are compared with.
 //!
 //! Invariants:
-//! - Every pod has an id of its own, and every replica's master is a pod.
+//! - Every pod has an id of its own, and every replica's master is a pod that
+//!   is a master.
 //! - Shards are in the order of their lowest slots.
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::{Digest, Member, Role, slots::SlotRange};
+use crate::{Digest, Member, Role, View, nodes::NodeLine, slots::SlotRange};
 
 /// All pods and shards of one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,8 +81,8 @@ pub enum BaselineError {
         /// The id of both.
         id: String,
     },
-    /// A replica follows a node that is no pod's.
-    #[error("no baseline: `{pod}` follows {master}, which is none of the pods")]
+    /// A replica follows what is no master of any pod.
+    #[error("no baseline: `{pod}` follows {master}, which is no pod that is a master")]
     UnknownMaster {
         /// The replica's pod.
         pod: String,
@@ -94,8 +95,23 @@ impl Baseline {
     /// Takes the baseline from what all pods said. Judge them first: this
     /// refuses only what could not be compared with later.
     pub fn of(members: &[Member]) -> Result<Self, BaselineError> {
-        let _ = members;
-        todo!()
+        let own = own_lines(members)?;
+        let ids = ids(&own)?;
+        let shards = shards(&own, &ids)?;
+        let mut pods = BTreeMap::new();
+        for (member, view, line) in &own {
+            let pod = PodBaseline {
+                node_id: line.id.clone(),
+                role: view.replication.role,
+                shard: shard_of(&member.pod, &shards),
+                address: member.address.clone(),
+                run_id: view.server.run_id.clone(),
+                digest: view.digest.clone(),
+                dbsize: view.dbsize,
+            };
+            pods.insert(member.pod.clone(), pod);
+        }
+        Ok(Self { pods, shards })
     }
 
     /// The pods, by name.
@@ -113,4 +129,80 @@ impl Baseline {
     pub fn shards(&self) -> &[Shard] {
         &self.shards
     }
+}
+
+/// A pod, its view, and its own line in it.
+type Own<'a> = (&'a Member, &'a View, &'a NodeLine);
+
+fn own_lines(members: &[Member]) -> Result<Vec<Own<'_>>, BaselineError> {
+    let own = members.iter().map(|member| {
+        let pod = || member.pod.clone();
+        let view = member.seen.as_ref().map_err(|why| BaselineError::NoView {
+            pod: pod(),
+            why: why.clone(),
+        })?;
+        let line = view.myself();
+        let line = line.ok_or_else(|| BaselineError::NoMyself { pod: pod() })?;
+        Ok((member, view, line))
+    });
+    own.collect()
+}
+
+/// The pods by their node ids.
+fn ids<'a>(own: &[Own<'a>]) -> Result<BTreeMap<&'a str, &'a str>, BaselineError> {
+    let mut ids = BTreeMap::new();
+    for (member, _, line) in own {
+        if let Some(first) = ids.insert(line.id.as_str(), member.pod.as_str()) {
+            return Err(BaselineError::SameId {
+                first: first.to_owned(),
+                second: member.pod.clone(),
+                id: line.id.clone(),
+            });
+        }
+    }
+    Ok(ids)
+}
+
+fn shards(own: &[Own<'_>], ids: &BTreeMap<&str, &str>) -> Result<Vec<Shard>, BaselineError> {
+    let mut shards: BTreeMap<&str, Shard> = BTreeMap::new();
+    for (member, _, line) in own.iter().filter(|(_, _, line)| line.master.is_none()) {
+        let shard = Shard {
+            slots: line.slots.clone(),
+            master: member.pod.clone(),
+            replicas: Vec::new(),
+            config_epoch: line.config_epoch,
+        };
+        shards.insert(&line.id, shard);
+    }
+    for (member, _, line) in own {
+        let Some(master) = &line.master else { continue };
+        let shard = shards.get_mut(master.as_str());
+        let shard = shard.ok_or_else(|| BaselineError::UnknownMaster {
+            pod: member.pod.clone(),
+            master: ids
+                .get(master.as_str())
+                .copied()
+                .unwrap_or(master)
+                .to_owned(),
+        })?;
+        shard.replicas.push(member.pod.clone());
+    }
+    let mut shards: Vec<_> = shards.into_values().collect();
+    for shard in &mut shards {
+        shard.replicas.sort_unstable();
+    }
+    shards.sort_by(|one, other| order(one).cmp(&order(other)));
+    Ok(shards)
+}
+
+/// By the lowest slot; a master without slots comes last, by name.
+fn order(shard: &Shard) -> (bool, Option<SlotRange>, &str) {
+    let first = shard.slots.first().copied();
+    (first.is_none(), first, &shard.master)
+}
+
+/// Each pod is in a shard: it is the master of one, or its master has one.
+fn shard_of(pod: &str, shards: &[Shard]) -> usize {
+    let has_it = |shard: &Shard| shard.master == pod || shard.replicas.iter().any(|own| own == pod);
+    shards.iter().position(has_it).unwrap_or(shards.len())
 }

@@ -7,11 +7,12 @@
 use std::{future::Future, sync::LazyLock, time::Duration};
 
 use redis::{
-    AsyncConnectionConfig, Pipeline, RedisConnectionInfo, RedisError, RedisResult, Value,
+    AsyncConnectionConfig, Pipeline, RedisConnectionInfo, RedisResult, Value,
     aio::MultiplexedConnection,
 };
-use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::ProbeError;
 
 /// The driver borrows what it is told about the connection for as long as it
 /// runs, so this has to outlive every connection. The library's name is left
@@ -19,48 +20,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// an error.
 static PLAIN: LazyLock<RedisConnectionInfo> =
     LazyLock::new(|| RedisConnectionInfo::default().set_skip_set_lib_name());
-
-/// Why a server could not be asked, or what it answered instead.
-#[derive(Debug, Clone, Error)]
-pub enum ProbeError {
-    /// No connection over this stream.
-    #[error("cannot talk to Redis over the stream")]
-    Open {
-        /// Why not.
-        source: RedisError,
-    },
-    /// The stream broke or no reply came in time: whether the server acted on
-    /// the request is not known.
-    #[error("no reply to {command}")]
-    NoReply {
-        /// What was asked.
-        command: &'static str,
-        /// Why there is no reply.
-        source: RedisError,
-    },
-    /// The server is reading its data from the disk and answers nothing else.
-    #[error("Redis is still loading its data: {text}")]
-    Loading {
-        /// The server's words.
-        text: String,
-    },
-    /// The server answered with an error.
-    #[error("Redis refused {command}: {text}")]
-    Refused {
-        /// What was asked.
-        command: &'static str,
-        /// The server's words.
-        text: String,
-    },
-    /// The reply is not of the kind that this command gives.
-    #[error("cannot read the reply to {command}: {problem}")]
-    Unreadable {
-        /// What was asked.
-        command: &'static str,
-        /// What is wrong with the reply.
-        problem: String,
-    },
-}
 
 /// A connection to one server.
 #[derive(Debug, Clone)]

@@ -69,3 +69,85 @@ pub enum InfoError {
         value: String,
     },
 }
+
+impl ClusterInfo {
+    /// Reads CLUSTER INFO.
+    pub fn parse(text: &str) -> Result<Self, InfoError> {
+        let fields = fields(text);
+        Ok(Self {
+            state: needed(&fields, "cluster_state")?.to_owned(),
+            current_epoch: number(&fields, "cluster_current_epoch")?,
+            my_epoch: number(&fields, "cluster_my_epoch")?,
+            fields,
+        })
+    }
+}
+
+impl Replication {
+    /// Reads INFO replication.
+    pub fn parse(text: &str) -> Result<Self, InfoError> {
+        let fields = fields(text);
+        let role = match needed(&fields, "role")? {
+            "master" | "primary" => Role::Master,
+            "slave" | "replica" => Role::Replica,
+            other => {
+                return Err(InfoError::Unreadable {
+                    name: "role",
+                    value: other.to_owned(),
+                });
+            }
+        };
+        Ok(Self {
+            role,
+            master_host: fields.get("master_host").cloned(),
+            master_link_status: fields.get("master_link_status").cloned(),
+            connected_replicas: number(&fields, "connected_slaves")?,
+            fields,
+        })
+    }
+}
+
+impl Server {
+    /// Reads INFO server.
+    pub fn parse(text: &str) -> Result<Self, InfoError> {
+        let fields = fields(text);
+        let name = fields.get("server_name").map_or("redis", String::as_str);
+        let own_version = fields.get(&format!("{name}_version"));
+        let version = match own_version {
+            Some(version) => version,
+            None => needed(&fields, "redis_version")?,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            run_id: needed(&fields, "run_id")?.to_owned(),
+        })
+    }
+}
+
+/// All `name:value` lines.
+fn fields(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().map(str::trim_end);
+    let pairs = lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(':'));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn needed<'a>(
+    fields: &'a BTreeMap<String, String>,
+    name: &'static str,
+) -> Result<&'a str, InfoError> {
+    let value = fields.get(name).map(String::as_str);
+    value.ok_or(InfoError::Missing(name))
+}
+
+fn number(fields: &BTreeMap<String, String>, name: &'static str) -> Result<u64, InfoError> {
+    let value = needed(fields, name)?;
+    value.parse().map_err(|_| InfoError::Unreadable {
+        name,
+        value: value.to_owned(),
+    })
+}

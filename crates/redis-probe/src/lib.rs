@@ -14,6 +14,7 @@
 pub mod baseline;
 pub mod cli;
 mod connection;
+mod error;
 pub mod info;
 pub mod ledger;
 mod look;
@@ -26,7 +27,8 @@ mod view;
 pub mod volume;
 
 pub use baseline::{Baseline, BaselineError, PodBaseline, Shard};
-pub use connection::{Connection, ProbeError};
+pub use connection::Connection;
+pub use error::{ProbeError, ReplyError};
 pub use ledger::Ledger;
 pub use look::look;
 pub use oracle::{Ailment, Expected, Member};

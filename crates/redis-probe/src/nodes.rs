@@ -132,13 +132,13 @@ pub enum Way {
     ImportingFrom,
 }
 
-impl fmt::Display for OpenSlot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = match self.way {
-            Way::MigratingTo => "migrating to",
-            Way::ImportingFrom => "importing from",
-        };
-        write!(f, "slot {} {way} {}", self.slot, self.peer)
+impl OpenSlot {
+    /// What is under way, with a name for the other node.
+    pub(crate) fn with(&self, peer: &str) -> String {
+        match self.way {
+            Way::MigratingTo => format!("slot {} migrating to {peer}", self.slot),
+            Way::ImportingFrom => format!("slot {} importing from {peer}", self.slot),
+        }
     }
 }
 
@@ -154,6 +154,112 @@ pub struct NodesError {
 
 /// Reads all lines, in their order.
 pub fn parse(text: &str) -> Result<Vec<NodeLine>, NodesError> {
-    let _ = text;
-    todo!()
+    let lines = text.lines().map(str::trim_end);
+    let nodes = lines.filter(|line| !line.is_empty() && !line.starts_with("vars "));
+    nodes.map(parse_line).collect()
+}
+
+/// Reads one line.
+fn parse_line(line: &str) -> Result<NodeLine, NodesError> {
+    let unreadable = |part| NodesError {
+        part,
+        line: line.to_owned(),
+    };
+    let mut fields = line.split(' ').filter(|field| !field.is_empty());
+    let mut next = |part| fields.next().ok_or_else(|| unreadable(part));
+    let number = |text: &str, part| text.parse().map_err(|_| unreadable(part));
+
+    let id = parse_id(next("id")?).ok_or_else(|| unreadable("id"))?;
+    let place = parse_place(next("address")?).ok_or_else(|| unreadable("address"))?;
+    let flags = Flags::parse(next("flags")?);
+    let master = match next("master")? {
+        "-" => None,
+        master => Some(parse_id(master).ok_or_else(|| unreadable("master"))?),
+    };
+    let ping_sent = number(next("time of the ping")?, "time of the ping")?;
+    let pong_received = number(next("time of the pong")?, "time of the pong")?;
+    let config_epoch = number(next("epoch")?, "epoch")?;
+    let link = match next("link")? {
+        "connected" => Link::Connected,
+        "disconnected" => Link::Disconnected,
+        _ => return Err(unreadable("link")),
+    };
+    let (slots, open_slots) = parse_slots(fields).ok_or_else(|| unreadable("slots"))?;
+    Ok(NodeLine {
+        id,
+        address: place.address,
+        port: place.port,
+        bus_port: place.bus_port,
+        hostname: place.hostname,
+        aux: place.aux,
+        flags,
+        master,
+        ping_sent,
+        pong_received,
+        config_epoch,
+        link,
+        slots,
+        open_slots,
+    })
+}
+
+fn parse_id(text: &str) -> Option<String> {
+    let is_id = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| text.to_owned())
+}
+
+/// Where a node is: `ip:port@cport[,hostname[,name=value…]]`.
+struct Place {
+    address: String,
+    port: u16,
+    bus_port: u16,
+    hostname: Option<String>,
+    aux: BTreeMap<String, String>,
+}
+
+fn parse_place(text: &str) -> Option<Place> {
+    let mut parts = text.split(',');
+    let (client, bus_port) = parts.next()?.split_once('@')?;
+    // From the right: an IPv6 address has colons of its own.
+    let (address, port) = client.rsplit_once(':')?;
+    let hostname = parts.next().filter(|name| !name.is_empty());
+    let aux = parts.map(|part| part.split_once('=').unwrap_or((part, "")));
+    Some(Place {
+        address: address.to_owned(),
+        port: port.parse().ok()?,
+        bus_port: bus_port.parse().ok()?,
+        hostname: hostname.map(str::to_owned),
+        aux: aux
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    })
+}
+
+fn parse_slots<'a>(
+    fields: impl Iterator<Item = &'a str>,
+) -> Option<(Vec<SlotRange>, Vec<OpenSlot>)> {
+    let mut slots = Vec::new();
+    let mut open = Vec::new();
+    for field in fields {
+        match field.strip_prefix('[') {
+            Some(inside) => open.push(parse_open_slot(inside.strip_suffix(']')?)?),
+            None => slots.push(SlotRange::parse(field)?),
+        }
+    }
+    Some((slots, open))
+}
+
+fn parse_open_slot(text: &str) -> Option<OpenSlot> {
+    let (slot, way, peer) = if let Some((slot, peer)) = text.split_once("->-") {
+        (slot, Way::MigratingTo, peer)
+    } else {
+        let (slot, peer) = text.split_once("-<-")?;
+        (slot, Way::ImportingFrom, peer)
+    };
+    let slot = SlotRange::parse(slot).filter(|range| range.count() == 1)?;
+    Some(OpenSlot {
+        slot: slot.first(),
+        way,
+        peer: parse_id(peer)?,
+    })
 }

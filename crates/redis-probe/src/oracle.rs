@@ -7,12 +7,18 @@
 //! Invariants:
 //! - Pure: views in, ailments out, in a fixed order.
 //! - A pod without a view is an ailment, never left out.
+//! - What a node is, is what its own pod says of it; every other view is
+//!   compared with that.
 
-use std::fmt;
+mod ailment;
+mod shape;
+mod sight;
 
-use serde::Serialize;
+pub use ailment::Ailment;
 
-use crate::{Baseline, View};
+use std::collections::BTreeMap;
+
+use crate::{Baseline, View, nodes::NodeLine};
 
 /// One pod and what it said.
 #[derive(Debug, Clone)]
@@ -40,10 +46,18 @@ pub struct Expected<'a> {
     pub digests: Digests,
 }
 
+impl Expected<'_> {
+    /// How many pods, and how many nodes each of them knows.
+    pub fn members(&self) -> usize {
+        self.masters * (1 + self.replicas_per_master)
+    }
+}
+
 /// Whether roles are compared with the baseline's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Roles {
-    /// Each pod has the role, and each replica the master, of the baseline.
+    /// Each pod has the role, each master the slots, and each replica the
+    /// master, of the baseline.
     AsBaseline,
     /// A fail-over is allowed.
     MayChange,
@@ -58,30 +72,104 @@ pub enum Digests {
     NotCompared,
 }
 
-/// One thing that is not as in a healthy cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Ailment {
-    /// A pod did not answer.
-    NoView {
-        /// The pod.
-        pod: String,
-        /// Why not.
-        why: String,
-    },
-}
-
-impl fmt::Display for Ailment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoView { pod, why } => write!(f, "{pod}: expected an answer, got none: {why}"),
-        }
-    }
-}
-
 /// Lists all that ails the cluster; an empty list is a healthy cluster.
 pub fn judge(members: &[Member], expected: &Expected<'_>) -> Vec<Ailment> {
-    let _ = (members, expected);
-    todo!()
+    let mut ailments = Vec::new();
+    if members.len() != expected.members() {
+        ailments.push(Ailment::Members {
+            expected: expected.members(),
+            seen: members.len(),
+        });
+    }
+    let own = own_lines(members, &mut ailments);
+    let known = Known::of(members, &own, &mut ailments);
+    for member in members {
+        if let Ok(view) = &member.seen {
+            sight::judge(member, view, &known, expected, &mut ailments);
+        }
+    }
+    sight::judge_agreement(members, &known, &mut ailments);
+    shape::judge(&own, &known, expected, &mut ailments);
+    ailments
+}
+
+/// A pod with its view and its own line in it.
+#[derive(Clone, Copy)]
+struct Own<'a> {
+    member: &'a Member,
+    view: &'a View,
+    line: &'a NodeLine,
+}
+
+fn own_lines<'a>(members: &'a [Member], ailments: &mut Vec<Ailment>) -> Vec<Own<'a>> {
+    let mut own = Vec::new();
+    for member in members {
+        let pod = member.pod.clone();
+        match &member.seen {
+            Err(why) => ailments.push(Ailment::NoView {
+                pod,
+                why: why.clone(),
+            }),
+            Ok(view) => match view.myself() {
+                Some(line) => own.push(Own { member, view, line }),
+                None => ailments.push(Ailment::NoMyself { pod }),
+            },
+        }
+    }
+    own
+}
+
+/// Which pod is which node, as far as the pods themselves say.
+struct Known<'a> {
+    by_id: BTreeMap<&'a str, Own<'a>>,
+    /// Pods whose own ids are not known: they did not answer.
+    silent: BTreeMap<&'a str, &'a Member>,
+}
+
+impl<'a> Known<'a> {
+    fn of(members: &'a [Member], own: &[Own<'a>], ailments: &mut Vec<Ailment>) -> Self {
+        let mut by_id: BTreeMap<&str, Own<'_>> = BTreeMap::new();
+        for pod in own {
+            if let Some(first) = by_id.insert(&pod.line.id, *pod) {
+                ailments.push(Ailment::SameId {
+                    first: first.member.pod.clone(),
+                    second: pod.member.pod.clone(),
+                    id: pod.line.id.clone(),
+                });
+            }
+        }
+        let silent = members.iter().filter(|member| {
+            let answered = own.iter().any(|own| own.member.pod == member.pod);
+            !answered
+        });
+        Self {
+            by_id,
+            silent: silent
+                .map(|member| (member.address.as_str(), member))
+                .collect(),
+        }
+    }
+
+    /// What to call a node: its pod, or its id and where it is said to be.
+    fn name(&self, line: &NodeLine) -> String {
+        match self.by_id.get(line.id.as_str()) {
+            Some(own) => own.member.pod.clone(),
+            None => format!("{} at {}", line.id, self.place(&line.address)),
+        }
+    }
+
+    /// What to call a node of which only the id is known.
+    fn name_of_id(&self, id: &str) -> String {
+        let own = self.by_id.get(id);
+        own.map_or_else(|| id.to_owned(), |own| own.member.pod.clone())
+    }
+
+    /// An address, and the silent pod that has it.
+    fn place(&self, address: &str) -> String {
+        match self.silent.get(address) {
+            Some(member) => format!("{address} ({})", member.pod),
+            None if address.is_empty() => "no address".to_owned(),
+            None => address.to_owned(),
+        }
+    }
 }

@@ -8,7 +8,7 @@
 
 use serde::Serialize;
 
-use crate::{Baseline, slots::SlotRange};
+use crate::{Baseline, Shard, slots::SlotRange};
 
 /// What happened between two baselines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,12 +35,40 @@ pub struct FailedOver {
     pub after: Option<String>,
     /// The epoch before.
     pub epoch_before: u64,
-    /// The epoch after.
-    pub epoch_after: u64,
+    /// The epoch after, likewise.
+    pub epoch_after: Option<u64>,
 }
 
 /// Compares the masters before and after.
 pub fn classify(before: &Baseline, after: &Baseline) -> Recovery {
-    let _ = (before, after);
-    todo!()
+    let shards: Vec<_> = before
+        .shards()
+        .iter()
+        .filter_map(|shard| failed_over(shard, after.shards()))
+        .collect();
+    if shards.is_empty() {
+        Recovery::FastRestart
+    } else {
+        Recovery::FailOver { shards }
+    }
+}
+
+/// What became of a shard, unless it has its master still.
+fn failed_over(before: &Shard, after: &[Shard]) -> Option<FailedOver> {
+    // A master without slots cannot be told from any other: it decides nothing.
+    before.slots.first()?;
+    let after = after.iter().find(|shard| shard.slots == before.slots);
+    if let Some(after) = after
+        && after.master == before.master
+        && after.config_epoch == before.config_epoch
+    {
+        return None;
+    }
+    Some(FailedOver {
+        slots: before.slots.clone(),
+        before: before.master.clone(),
+        after: after.map(|shard| shard.master.clone()),
+        epoch_before: before.config_epoch,
+        epoch_after: after.map(|shard| shard.config_epoch),
+    })
 }

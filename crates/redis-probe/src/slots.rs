@@ -71,6 +71,18 @@ impl Serialize for SlotRange {
     }
 }
 
+/// Joins slots, which come in ascending order, to as few ranges as can be.
+pub(crate) fn ranges(slots: impl IntoIterator<Item = u16>) -> Vec<SlotRange> {
+    let mut ranges: Vec<SlotRange> = Vec::new();
+    for slot in slots {
+        match ranges.last_mut() {
+            Some(range) if range.last + 1 == slot => range.last = slot,
+            _ => ranges.extend(SlotRange::new(slot, slot)),
+        }
+    }
+    ranges
+}
+
 /// The slot that Redis puts a key in.
 ///
 /// Where the key has a tag in braces that is not empty, the tag decides.

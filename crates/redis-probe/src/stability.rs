@@ -63,11 +63,25 @@ impl Stability {
 
     /// Takes in one look that was made at `now`.
     pub fn observe(&mut self, now: Duration, ailments: &[Ailment]) -> Hold {
-        let _ = (now, ailments);
-        todo!()
+        let last = self.last.unwrap_or(now);
+        let now = now.max(last);
+        let unseen = self.longest_gap.is_some_and(|gap| now - last > gap);
+        if (unseen || !ailments.is_empty()) && self.since.take().is_some() {
+            self.broken += 1;
+        }
+        self.last = Some(now);
+        if !ailments.is_empty() {
+            return Hold::Settling;
+        }
+        let since = *self.since.get_or_insert(now);
+        if now - since >= self.window {
+            Hold::Held { since }
+        } else {
+            Hold::Holding { since }
+        }
     }
 
-    /// How often a hold was ended before the window was over.
+    /// How often a hold was ended, by an ailment or because nobody looked.
     pub fn broken(&self) -> u32 {
         self.broken
     }

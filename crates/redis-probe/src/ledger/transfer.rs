@@ -4,12 +4,16 @@
 //! - No request is sent twice and no redirect is followed.
 //! - Nothing here fails as a whole: each entry has its own outcome.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
+use redis::{RedisResult, Value};
 use serde::Serialize;
 
 use super::Entry;
-use crate::Connection;
+use crate::{
+    Connection,
+    error::{is_answer, words},
+};
 
 /// What became of one entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,39 +53,6 @@ pub enum WriteOutcome {
     },
 }
 
-/// How a ledger's writes went, all told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Written {
-    /// Entries in the ledger.
-    pub planned: usize,
-    /// Entries that were never sent.
-    pub unsent: usize,
-    /// Entries that were acknowledged.
-    pub acknowledged: usize,
-    /// Entries with too few replicas.
-    pub too_few_replicas: usize,
-    /// Entries that a server refused.
-    pub refused: usize,
-    /// Entries without a reply.
-    pub unknown: usize,
-    /// The different errors with how often each came, oftenest first.
-    pub errors: Vec<(String, usize)>,
-}
-
-impl Written {
-    /// Whether every entry was sent and acknowledged.
-    pub fn all_acknowledged(&self) -> bool {
-        self.planned > 0 && self.acknowledged == self.planned
-    }
-}
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.acknowledged, self.planned)
-    }
-}
-
 /// What was read of one key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,25 +83,155 @@ impl Reads {
     }
 }
 
+/// So many entries share a pipeline and its one WAIT.
+const BATCH: usize = 64;
+
 /// Writes entries to the master that serves them.
 ///
 /// Each batch is SETs and one WAIT after them in one pipeline: WAIT counts
-/// replicas that have everything this connection wrote before it. The
+/// the replicas that have everything this connection wrote before it. The
 /// connection's response time-out is extended by `timeout` for it.
+///
+/// Once a batch gets no reply, the entries after it are not sent, and have no
+/// record.
 pub async fn write(
     connection: &mut Connection,
     entries: &[Entry],
     wait_replicas: u64,
     timeout: Duration,
 ) -> Vec<Record> {
-    let _ = (connection, entries, wait_replicas, timeout);
-    todo!()
+    let mut patient = connection.patient(timeout);
+    // To WAIT, 0 means for ever.
+    let millis = timeout.as_millis().max(1).to_string();
+    let mut records = Vec::new();
+    for batch in entries.chunks(BATCH) {
+        let mut pipeline = redis::pipe();
+        for entry in batch {
+            pipeline.cmd("SET").arg(&entry.key).arg(&entry.value);
+        }
+        pipeline.cmd("WAIT").arg(wait_replicas).arg(&millis);
+        let replies = patient.ask(&mut pipeline).await;
+        let silent = replies.is_err();
+        records.extend(outcomes(batch, replies, wait_replicas));
+        if silent {
+            break;
+        }
+    }
+    records
 }
+
+/// What became of a batch, by the replies to its SETs and its WAIT.
+fn outcomes(
+    batch: &[Entry],
+    replies: RedisResult<Vec<RedisResult<Value>>>,
+    wanted: u64,
+) -> Vec<Record> {
+    let outcomes = match replies {
+        Ok(mut replies) if replies.len() == batch.len() + 1 => {
+            let confirmed = confirmed(replies.pop());
+            let sets = replies.into_iter();
+            sets.map(|set| outcome(set, &confirmed, wanted)).collect()
+        }
+        Ok(replies) => {
+            let error = format!("{} requests got {} replies", batch.len() + 1, replies.len());
+            vec![WriteOutcome::Unknown { error }; batch.len()]
+        }
+        Err(error) => {
+            let error = words(&error);
+            vec![WriteOutcome::Unknown { error }; batch.len()]
+        }
+    };
+    let records = batch.iter().zip(outcomes).map(|(entry, outcome)| Record {
+        number: entry.number,
+        outcome,
+    });
+    records.collect()
+}
+
+/// How many replicas WAIT counted.
+fn confirmed(wait: Option<RedisResult<Value>>) -> Result<u64, String> {
+    match wait {
+        Some(Ok(Value::Int(replicas))) => {
+            u64::try_from(replicas).map_err(|_| format!("WAIT counted {replicas} replicas"))
+        }
+        Some(Ok(other)) => Err(format!("WAIT gave {other:?}")),
+        Some(Err(error)) => Err(words(&error)),
+        None => Err("WAIT got no reply".to_owned()),
+    }
+}
+
+fn outcome(set: RedisResult<Value>, confirmed: &Result<u64, String>, wanted: u64) -> WriteOutcome {
+    match set {
+        Ok(Value::Okay) => match confirmed {
+            Ok(replicas) if *replicas >= wanted => WriteOutcome::Acknowledged {
+                replicas: *replicas,
+            },
+            Ok(replicas) => WriteOutcome::TooFewReplicas {
+                replicas: *replicas,
+                wanted,
+            },
+            Err(error) => WriteOutcome::Unknown {
+                error: error.clone(),
+            },
+        },
+        Ok(other) => WriteOutcome::Unknown {
+            error: format!("SET gave {other:?}"),
+        },
+        Err(error) if is_answer(&error) => WriteOutcome::Refused {
+            error: words(&error),
+        },
+        Err(error) => WriteOutcome::Unknown {
+            error: words(&error),
+        },
+    }
+}
+
+/// So many reads share a pipeline.
+const READS: usize = 256;
 
 /// Reads entries, and the number of all keys, from the master that serves them.
 ///
 /// The key count is filed under `shard`.
 pub async fn read(connection: &mut Connection, shard: usize, entries: &[Entry]) -> Reads {
-    let _ = (connection, shard, entries);
-    todo!()
+    let mut reads = Reads::default();
+    for batch in entries.chunks(READS) {
+        let mut pipeline = redis::pipe();
+        for entry in batch {
+            pipeline.cmd("GET").arg(&entry.key);
+        }
+        let got = match connection.ask(&mut pipeline).await {
+            Ok(replies) => replies.into_iter().map(got).collect(),
+            Err(error) => vec![Got::Error(words(&error)); batch.len()],
+        };
+        let numbers = batch.iter().map(|entry| entry.number);
+        reads.got.extend(numbers.zip(got));
+    }
+    let mut pipeline = redis::pipe();
+    let replies = connection.ask(pipeline.cmd("DBSIZE")).await;
+    let count = replies.map_or_else(
+        |error| Err(words(&error)),
+        |mut replies| count(replies.pop()),
+    );
+    reads.key_counts.insert(shard, count);
+    reads
+}
+
+fn got(reply: RedisResult<Value>) -> Got {
+    match reply {
+        Ok(Value::BulkString(bytes)) => Got::Value(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(Value::Nil) => Got::Absent,
+        Ok(other) => Got::Error(format!("GET gave {other:?}")),
+        Err(error) => Got::Error(words(&error)),
+    }
+}
+
+fn count(reply: Option<RedisResult<Value>>) -> Result<u64, String> {
+    match reply {
+        Some(Ok(Value::Int(count))) => {
+            u64::try_from(count).map_err(|_| format!("DBSIZE gave {count}"))
+        }
+        Some(Ok(other)) => Err(format!("DBSIZE gave {other:?}")),
+        Some(Err(error)) => Err(words(&error)),
+        None => Err("DBSIZE got no reply".to_owned()),
+    }
 }
