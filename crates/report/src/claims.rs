@@ -1,9 +1,14 @@
 //! The claims ledger: every statement of the text, and what the run showed.
+//!
+//! Invariants:
+//! - A part is shown only if a step that shows it ran, and every one of those
+//!   that ran passed at its first attempt, and none was withheld.
+//! - Steps of controls show nothing: they are played to fail.
 
 use serde::Serialize;
-use stayput_events::{ClaimPart, PartVerdict};
+use stayput_events::{ClaimPart, Outcome, PartVerdict, SkipReason, StatementPart};
 
-use crate::Summary;
+use crate::{StepSummary, Summary};
 
 /// One statement, with all of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,11 +52,126 @@ pub struct Tally {
 
 impl Tally {
     /// Counts the parts of all rows.
-    pub fn of(_ledger: &[LedgerRow]) -> Self {
-        todo!()
+    pub fn of(ledger: &[LedgerRow]) -> Self {
+        use stayput_events::ClaimVerdict::{Confirmed, MoreExactly, Refuted};
+        let mut tally = Self::default();
+        for part in ledger.iter().flat_map(|row| &row.parts) {
+            let counter = match &part.verdict {
+                PartVerdict::Shown { verdict, .. } => match verdict {
+                    Confirmed => &mut tally.confirmed,
+                    Refuted => &mut tally.refuted,
+                    MoreExactly => &mut tally.more_exactly,
+                },
+                PartVerdict::NotShown { .. } => &mut tally.not_shown,
+                PartVerdict::NotTried { .. } => &mut tally.not_tried,
+            };
+            *counter += 1;
+        }
+        tally
+    }
+
+    /// All parts.
+    pub fn parts(&self) -> usize {
+        self.confirmed + self.refuted + self.more_exactly + self.not_shown + self.not_tried
     }
 }
 
-pub(crate) fn ledger(_summary: &Summary) -> Vec<LedgerRow> {
-    todo!()
+pub(crate) fn ledger(summary: &Summary) -> Vec<LedgerRow> {
+    let statements = summary.run.iter().flat_map(|run| &run.statements);
+    statements
+        .map(|statement| LedgerRow {
+            id: statement.id,
+            says: statement.says.clone(),
+            parts: statement
+                .parts
+                .iter()
+                .map(|part| LedgerPart {
+                    id: part.id.clone(),
+                    words: part.shown.clone(),
+                    verdict: verdict(part, summary),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn verdict(part: &StatementPart, summary: &Summary) -> PartVerdict {
+    let showing: Vec<&StepSummary> = summary
+        .steps
+        .iter()
+        .filter(|step| step.facts.shows.contains(&part.id))
+        .collect();
+    if let Some(failed) = showing.iter().find(|step| went_wrong(step)) {
+        return PartVerdict::NotShown {
+            step: failed.facts.id,
+        };
+    }
+    let stands_in_the_way = showing.iter().find_map(|step| withheld(step, &part.id));
+    let passed: Vec<&StepSummary> = showing
+        .iter()
+        .copied()
+        .filter(|step| passed(step))
+        .collect();
+    if stands_in_the_way.is_some() || passed.is_empty() {
+        return PartVerdict::NotTried {
+            reason: stands_in_the_way.or_else(|| showing.first().map(|step| why_not_tried(step))),
+        };
+    }
+    PartVerdict::Shown {
+        verdict: part.verdict,
+        steps: passed.iter().map(|step| step.facts.id).collect(),
+        evidence: passed
+            .iter()
+            .flat_map(|step| step.findings.iter().cloned())
+            .collect(),
+    }
+}
+
+/// Whether it ran to its end and did not pass at its first attempt.
+fn went_wrong(step: &StepSummary) -> bool {
+    match &step.outcome {
+        Some(Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Flaky { .. }) => true,
+        Some(Outcome::Passed | Outcome::Skipped(_) | Outcome::Interrupted) | None => false,
+    }
+}
+
+fn passed(step: &StepSummary) -> bool {
+    step.outcome.as_ref().is_some_and(Outcome::is_pass)
+}
+
+/// Why a step that shows the part keeps it from being shown: the step says so
+/// itself, or it was stopped in the middle.
+fn withheld(step: &StepSummary, part: &ClaimPart) -> Option<String> {
+    let said = step.withheld.iter().find(|(withheld, _)| withheld == part);
+    if let Some((_, reason)) = said {
+        return Some(reason.clone());
+    }
+    let stopped = matches!(step.outcome, Some(Outcome::Interrupted));
+    stopped.then(|| format!("`{}` was interrupted", step.facts.name))
+}
+
+fn why_not_tried(step: &StepSummary) -> String {
+    let name = &step.facts.name;
+    match &step.outcome {
+        Some(Outcome::Skipped(SkipReason::EarlierFailure)) => {
+            format!("`{name}` was skipped: a step before it failed")
+        }
+        Some(Outcome::Skipped(SkipReason::NotPossibleHere(what))) => {
+            format!("not possible here: {what}")
+        }
+        Some(Outcome::Skipped(SkipReason::LeftOutByControl)) => {
+            format!("`{name}` was left out")
+        }
+        Some(Outcome::Skipped(SkipReason::Interrupted)) => {
+            format!("the run was stopped before `{name}`")
+        }
+        Some(
+            Outcome::Passed
+            | Outcome::Flaky { .. }
+            | Outcome::Failed(_)
+            | Outcome::TimedOut(_)
+            | Outcome::Interrupted,
+        )
+        | None => format!("`{name}` did not end"),
+    }
 }

@@ -18,6 +18,7 @@ pub mod redact;
 
 mod claims;
 mod error;
+mod exit;
 mod style;
 mod summary;
 mod terminal;

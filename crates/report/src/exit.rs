@@ -1,0 +1,56 @@
+//! The exit code of a run that took place; 2, 3 and 4 are decided elsewhere.
+
+use stayput_events::{ControlResult, Outcome};
+
+use crate::Summary;
+
+const PASSED: u8 = 0;
+const FAILED: u8 = 1;
+const INTERRUPTED: u8 = 130;
+
+pub(crate) fn code(summary: &Summary) -> u8 {
+    let steps = summary.steps.iter().map(|step| match &step.outcome {
+        Some(Outcome::Failed(_) | Outcome::TimedOut(_)) => FAILED,
+        Some(
+            Outcome::Passed | Outcome::Flaky { .. } | Outcome::Skipped(_) | Outcome::Interrupted,
+        )
+        | None => PASSED,
+    });
+    let controls = summary
+        .controls
+        .iter()
+        .map(|control| of_control(control.result.as_ref()));
+    let run = of_run(summary.outcome.as_ref());
+    // Whoever stopped the run knows that it was stopped; a failure on the way
+    // is in the report.
+    if run == INTERRUPTED {
+        return INTERRUPTED;
+    }
+    steps.chain(controls).fold(run, u8::max)
+}
+
+/// A run whose record is cut short did not pass.
+fn of_run(outcome: Option<&Outcome>) -> u8 {
+    match outcome {
+        Some(Outcome::Passed) => PASSED,
+        Some(Outcome::Interrupted) => INTERRUPTED,
+        Some(
+            Outcome::Flaky { .. } | Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Skipped(_),
+        )
+        | None => FAILED,
+    }
+}
+
+fn of_control(result: Option<&ControlResult>) -> u8 {
+    match result {
+        Some(ControlResult::Caught(_) | ControlResult::NotTried(_)) => PASSED,
+        Some(ControlResult::Interrupted) => INTERRUPTED,
+        Some(
+            ControlResult::FailedElsewhere { .. }
+            | ControlResult::Missed
+            | ControlResult::ChangedNothing { .. }
+            | ControlResult::Broken(_),
+        )
+        | None => FAILED,
+    }
+}
