@@ -15,6 +15,7 @@ use crate::{
     names::{Names, names},
     scan::{Fault, check},
     scope::Scope,
+    stack::with_room,
     syntax::complaint,
 };
 
@@ -32,6 +33,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 /// A parsed expression and its text.
 pub(crate) struct Expression {
     text: String,
+    weight: usize,
     program: Program,
     names: Names,
 }
@@ -45,24 +47,32 @@ impl fmt::Debug for Expression {
 impl Expression {
     /// Parses `text`; places in the mistake are bytes of `text`.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        check(text)?;
-        let program = ENVIRONMENT.compile(text).map_err(|errors| {
-            let (range, reason) = complaint(&errors, text);
-            (range, TemplateMistake::Syntax(reason))
-        })?;
-        let names = names(&program, text);
+        let weight = check(text)?;
+        let too_complex = || (0..text.len(), TemplateMistake::TooComplex);
+        let (program, names) =
+            with_room(weight, || Self::compile(text)).ok_or_else(too_complex)??;
         if let Some(foreign) = names.foreign {
             let reason = format!("{foreign} is not part of the language");
             return Err((0..text.len(), TemplateMistake::Syntax(reason)));
         }
         if names.loops > MAX_LOOPS {
-            return Err((0..text.len(), TemplateMistake::TooComplex));
+            return Err(too_complex());
         }
         Ok(Self {
             text: text.to_owned(),
+            weight,
             program,
             names,
         })
+    }
+
+    fn compile(text: &str) -> Result<(Program, Names), Fault> {
+        let program = ENVIRONMENT.compile(text).map_err(|errors| {
+            let (range, reason) = complaint(&errors, text);
+            (range, TemplateMistake::Syntax(reason))
+        })?;
+        let names = names(&program, text);
+        Ok((program, names))
     }
 
     /// Its text, as written.
@@ -77,6 +87,12 @@ impl Expression {
 
     /// Its value; `range` is where it stands in its string.
     pub(crate) fn evaluate(&self, scope: &Scope, range: &Range<usize>) -> Result<Value, ExprError> {
+        with_room(self.weight, || self.execute(scope, range)).unwrap_or_else(|| {
+            Err(self.failed("there is no room to evaluate it".to_owned(), range))
+        })
+    }
+
+    fn execute(&self, scope: &Scope, range: &Range<usize>) -> Result<Value, ExprError> {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         context.set_variable_resolver(scope);
         let value: Cel = self
@@ -89,6 +105,9 @@ impl Expression {
     fn failure(&self, error: &ExecutionError, scope: &Scope, range: &Range<usize>) -> ExprError {
         let missing = match error {
             ExecutionError::NoSuchKey(key) => self.way_to(key, scope),
+            ExecutionError::UndeclaredReference(name) if self.calls(name) => {
+                return self.failed(format!("there is no function `{name}`"), range);
+            }
             ExecutionError::UndeclaredReference(name) => name.to_string(),
             ExecutionError::IndexOutOfBounds(index) => format!("[{}]", plain(index)),
             other => return self.failed(reason(other), range),
@@ -98,6 +117,13 @@ impl Expression {
             expression: self.text().to_owned(),
             at: at(range),
         }
+    }
+
+    fn calls(&self, name: &str) -> bool {
+        self.names
+            .calls
+            .iter()
+            .any(|(function, _)| function == name)
     }
 
     fn failed(&self, reason: String, range: &Range<usize>) -> ExprError {
@@ -133,6 +159,13 @@ fn at(range: &Range<usize>) -> Location {
 /// Why an evaluation failed, without the dumps of whole objects.
 fn reason(error: &ExecutionError) -> String {
     match error {
+        ExecutionError::NoSuchOverload(overload) if overload.function() == "_._" => {
+            let of = overload
+                .argument_types()
+                .first()
+                .map_or("this", String::as_str);
+            format!("a {of} has no keys")
+        }
         ExecutionError::NoSuchOverload(overload) => format!(
             "`{}` does not work on {}",
             operator(overload.function()),
@@ -161,7 +194,10 @@ fn reason(error: &ExecutionError) -> String {
             )
         }
         ExecutionError::UnexpectedType { got, want } => format!("a {want} is needed, not a {got}"),
-        ExecutionError::FunctionError { function, message } => format!("`{function}`: {message}"),
+        ExecutionError::FunctionError { function, message } => {
+            let message = message.lines().last().unwrap_or_default();
+            format!("`{function}`: {message}")
+        }
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
             "division by zero".to_owned()
         }
@@ -177,6 +213,7 @@ fn operator(name: &str) -> &str {
         "_?_:_" => "? :",
         "_[_]" => "[ ]",
         "@in" => "in",
+        "add" => "+",
         other => other.trim_matches('_'),
     }
 }

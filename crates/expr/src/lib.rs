@@ -17,11 +17,13 @@ mod expression;
 mod names;
 mod scan;
 mod scope;
+mod stack;
 mod syntax;
 mod template;
 
 pub use error::{ExprError, Location, PathStep, TemplateError, TemplateErrors, TemplateMistake};
 pub use names::{Call, FUNCTIONS, Reference};
+pub use scan::outside;
 pub use scope::Scope;
 pub use template::Template;
 

@@ -97,7 +97,6 @@ pub(crate) fn names(program: &Program, text: &str) -> Names {
     let mut reader = Reader {
         program,
         text,
-        offsets: Offsets::of(text),
         bound: HashMap::new(),
         depth: 0,
         found: Names::default(),
@@ -111,29 +110,9 @@ pub(crate) fn names(program: &Program, text: &str) -> Names {
     reader.found
 }
 
-/// The parser counts characters; we count bytes.
-struct Offsets(Vec<usize>);
-
-impl Offsets {
-    fn of(text: &str) -> Self {
-        Self(
-            text.char_indices()
-                .map(|(at, _)| at)
-                .chain([text.len()])
-                .collect(),
-        )
-    }
-
-    fn byte(&self, character: u32) -> usize {
-        let last = self.0.len() - 1;
-        self.0[usize::try_from(character).unwrap_or(last).min(last)]
-    }
-}
-
 struct Reader<'a> {
     program: &'a Program,
     text: &'a str,
-    offsets: Offsets,
     /// Loop variables, and how many loops around here bind each.
     bound: HashMap<String, usize>,
     depth: usize,
@@ -143,45 +122,21 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&mut self, node: &IdedExpr) {
         if let Some((root, id, path)) = static_path(node) {
-            self.refer(root, id, path);
+            return self.refer(root, id, path);
         }
         match &node.expr {
             Expr::Unspecified => self.found.foreign = Some("an empty part"),
             Expr::Literal(_) | Expr::Ident(_) => {}
-            Expr::Select(select) => self.below(&select.operand),
+            Expr::Select(select) => self.read(&select.operand),
             Expr::List(list) => list.elements.iter().for_each(|item| self.read(item)),
             Expr::Map(map) => map.entries.iter().for_each(|entry| self.entry(&entry.expr)),
             Expr::Struct(_) => self.found.foreign = Some("a message literal"),
             Expr::Call(call) => {
                 self.call(&call.func_name, node.id);
-                let index = call.func_name == operators::INDEX;
-                if let Some(target) = &call.target {
-                    self.read(target);
-                }
-                for (number, argument) in call.args.iter().enumerate() {
-                    if index && number == 0 {
-                        self.below(argument);
-                    } else {
-                        self.read(argument);
-                    }
-                }
+                call.target.iter().for_each(|target| self.read(target));
+                call.args.iter().for_each(|argument| self.read(argument));
             }
             Expr::Comprehension(comprehension) => self.comprehension(comprehension),
-        }
-    }
-
-    /// What a key is taken of: its own path is part of the longer one already.
-    fn below(&mut self, node: &IdedExpr) {
-        if static_path(node).is_none() {
-            self.read(node);
-        } else if let Expr::Call(call) = &node.expr {
-            // The index of a static path is a literal: only its base is left.
-            call.args
-                .first()
-                .into_iter()
-                .for_each(|base| self.below(base));
-        } else if let Expr::Select(select) = &node.expr {
-            self.below(&select.operand);
         }
     }
 
@@ -256,7 +211,8 @@ impl Reader<'_> {
             .source_info()
             .offset_for(id)
             .unwrap_or_default();
-        self.offsets.byte(start)
+        let start = usize::try_from(start).unwrap_or(0);
+        self.text.floor_char_boundary(start)
     }
 
     /// Walks over the keys as they are written, as far as they are written plainly.

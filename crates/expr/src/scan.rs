@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - A `}}` inside a CEL string or map does not end an expression.
-//! - What passes [`check`] is short, balanced and flat enough for a recursive
-//!   parser and evaluator on a small stack.
+//! - What passes [`check`] is short and balanced, and the weight that it gives
+//!   bounds how deep a recursive parser and evaluator go.
 
 use std::ops::Range;
 
@@ -13,6 +13,8 @@ use crate::error::TemplateMistake;
 pub(crate) const MAX_LENGTH: usize = 4096;
 /// How deep brackets may be nested.
 const MAX_NESTING: usize = 24;
+/// What a level of brackets weighs, counted in operators.
+const PER_NESTING: usize = 4;
 /// How many operators an expression may have; each may nest its tree once more.
 const MAX_OPERATORS: usize = 256;
 
@@ -44,7 +46,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<Part>, Fault> {
             parts.push(Part::Text(from..open));
         }
         let start = open + OPEN.len();
-        let close = walk(text, start, Until::Braces)
+        let close = walk(text, start, Until::Braces, &mut Weight::default())
             .map_err(|fault| unended(fault, text, open))?
             .ok_or((open..start, TemplateMistake::Unended))?;
         let whole = open..close + CLOSE.len();
@@ -72,15 +74,28 @@ fn unended(fault: Fault, text: &str, open: usize) -> Fault {
     }
 }
 
-/// Checks a whole text that has to be one expression.
-pub(crate) fn check(text: &str) -> Result<(), Fault> {
+/// Checks a whole text that has to be one expression, and says how much it weighs: how deep a
+/// recursive parser and evaluator may have to go.
+pub(crate) fn check(text: &str) -> Result<usize, Fault> {
     if text.trim().is_empty() {
         return Err((
             0..text.len(),
             TemplateMistake::Syntax("there is no expression".into()),
         ));
     }
-    walk(text, 0, Until::End).map(|_| ())
+    if text.len() > MAX_LENGTH {
+        return Err((0..1, TemplateMistake::TooLong(text.len(), MAX_LENGTH)));
+    }
+    let mut weight = Weight::default();
+    walk(text, 0, Until::End, &mut weight)?;
+    Ok(weight.operators + PER_NESTING * weight.nesting)
+}
+
+/// How deep an expression may go.
+#[derive(Default)]
+struct Weight {
+    operators: usize,
+    nesting: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,16 +105,16 @@ enum Until {
 }
 
 /// Walks over an expression to its end; `None` where the text ends before it.
-fn walk(text: &str, start: usize, until: Until) -> Result<Option<usize>, Fault> {
+fn walk(
+    text: &str,
+    start: usize,
+    until: Until,
+    weight: &mut Weight,
+) -> Result<Option<usize>, Fault> {
     let bytes = text.as_bytes();
     let mut open: Vec<usize> = Vec::new();
-    let mut operators = 0;
     let mut at = start;
     while at < bytes.len() {
-        if at - start > MAX_LENGTH {
-            let length = text.len() - start;
-            return Err((start..start, TemplateMistake::TooLong(length, MAX_LENGTH)));
-        }
         if until == Until::Braces && open.is_empty() && bytes[at..].starts_with(CLOSE.as_bytes()) {
             return Ok(Some(at));
         }
@@ -114,15 +129,16 @@ fn walk(text: &str, start: usize, until: Until) -> Result<Option<usize>, Fault> 
             }
             b'(' | b'[' | b'{' => {
                 open.push(at);
-                operators += 1;
+                weight.operators += 1;
             }
             closing @ (b')' | b']' | b'}') => close(&mut open, bytes, at, closing)?,
             b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' | b'!' | b'&' | b'|'
-            | b'?' | b':' => operators += 1,
-            b'i' if is_word_in(bytes, at) => operators += 1,
+            | b'?' | b':' => weight.operators += 1,
+            b'i' if is_word_in(bytes, at) => weight.operators += 1,
             _ => {}
         }
-        if open.len() > MAX_NESTING || operators > MAX_OPERATORS {
+        weight.nesting = weight.nesting.max(open.len());
+        if open.len() > MAX_NESTING || weight.operators > MAX_OPERATORS {
             return Err((at..at + 1, TemplateMistake::TooComplex));
         }
         at += 1;
@@ -200,4 +216,18 @@ fn is_raw(before: &[u8]) -> bool {
             .iter()
             .all(|byte| matches!(byte, b'r' | b'R' | b'b' | b'B'))
         && prefix.iter().any(|byte| matches!(byte, b'r' | b'R'))
+}
+
+/// The parts of a string that no expression covers; of a string that does not parse, all of it.
+pub fn outside(text: &str) -> Vec<Range<usize>> {
+    let Ok(parts) = split(text) else {
+        return vec![0..text.len()];
+    };
+    parts
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Text(range) => Some(range),
+            Part::Expression { .. } => None,
+        })
+        .collect()
 }

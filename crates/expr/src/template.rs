@@ -22,7 +22,7 @@ pub struct Template {
 /// A part of a template, as deep as it holds expressions.
 enum Node {
     Constant(Value),
-    Whole(Placed),
+    Whole(Box<Placed>),
     Text(Vec<Piece>),
     List(Vec<Node>),
     Map(Vec<(Name, Node)>),
@@ -81,7 +81,7 @@ impl Template {
         };
         Ok(Self {
             source: Arc::new(Value::String(format!("${{{{ {} }}}}", text.trim()))),
-            node: Arc::new(Node::Whole(placed)),
+            node: Arc::new(Node::Whole(Box::new(placed))),
         })
     }
 
@@ -253,7 +253,7 @@ impl Parser {
             return constant();
         };
         match (pieces.len(), pieces.pop()) {
-            (1, Some(Piece::Expression(placed))) => Node::Whole(*placed),
+            (1, Some(Piece::Expression(placed))) => Node::Whole(placed),
             (1, _) | (_, None) => constant(),
             (_, Some(last)) => {
                 pieces.push(last);
