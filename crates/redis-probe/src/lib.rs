@@ -2,7 +2,8 @@
 //!
 //! [`look`] asks one pod, [`oracle::judge`] weighs what all of them said,
 //! [`Ledger`] remembers what was written, [`volume`] reads a stopped pod's
-//! disk, and [`cli`] reads what `redis-cli --cluster` prints.
+//! disk, [`cold`] judges a start from the disks alone, and [`cli`] reads what
+//! `redis-cli --cluster` prints.
 //!
 //! Invariants:
 //! - Nothing here dials, resolves or listens: a stream is handed in.
@@ -13,6 +14,7 @@
 
 pub mod baseline;
 pub mod cli;
+pub mod cold;
 mod connection;
 mod error;
 pub mod info;
@@ -20,6 +22,8 @@ pub mod ledger;
 mod look;
 pub mod nodes;
 pub mod oracle;
+#[cfg(test)]
+mod recorded;
 pub mod recovery;
 pub mod slots;
 mod stability;

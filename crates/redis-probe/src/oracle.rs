@@ -13,6 +13,8 @@
 mod ailment;
 mod shape;
 mod sight;
+#[cfg(test)]
+mod tests;
 
 pub use ailment::Ailment;
 

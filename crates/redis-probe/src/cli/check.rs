@@ -1,8 +1,13 @@
 //! `--cluster check`.
+//!
+//! Invariants:
+//! - A line that is not understood never makes a cluster look better: what is
+//!   good has to be said, it is never assumed.
 
 use serde::Serialize;
 
-use crate::slots::SlotRange;
+use super::plain_lines;
+use crate::{Role, slots::SlotRange};
 
 /// What a check printed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -18,14 +23,14 @@ pub struct CheckReport {
     pub agree: bool,
     /// It says that all 16384 slots are covered.
     pub covered: bool,
-    /// Slots in migrating or importing state.
+    /// Slots in migrating or importing state, as it lists them.
     pub open_slots: Vec<String>,
     /// Warnings, in its words.
     pub warnings: Vec<String>,
     /// Errors, in its words.
     pub errors: Vec<String>,
-    /// Addresses that could not be reached, with the reason.
-    pub unreachable: Vec<String>,
+    /// Nodes that it could not reach.
+    pub unreachable: Vec<Unreachable>,
 }
 
 /// A master at the top of the report.
@@ -34,7 +39,7 @@ pub struct CheckReport {
 pub struct MasterLine {
     /// Its address and port.
     pub address: String,
-    /// The beginning of its id.
+    /// The first eight digits of its id.
     pub id: String,
     /// How many keys it holds.
     pub keys: u64,
@@ -52,18 +57,34 @@ pub struct CheckedNode {
     pub id: String,
     /// Its address and port.
     pub address: String,
-    /// `M` or `S`, as printed.
-    pub kind: String,
+    /// Its role.
+    pub role: Role,
     /// The slots it serves.
     pub slots: Vec<SlotRange>,
     /// The id of the master it follows.
     pub replicates: Option<String>,
 }
 
+/// A node that could not be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unreachable {
+    /// Its address and port.
+    pub address: String,
+    /// Why not.
+    pub reason: String,
+}
+
 /// Reads what a check printed on its two outputs.
 pub fn parse(stdout: &str, stderr: &str) -> CheckReport {
-    let _ = (stdout, stderr);
-    todo!()
+    let mut report = CheckReport::default();
+    for line in plain_lines(stdout) {
+        report.read_line(&line);
+    }
+    for line in plain_lines(stderr) {
+        report.read_error_line(&line);
+    }
+    report
 }
 
 /// Lists what is not as in a healthy cluster of this shape.
@@ -71,6 +92,153 @@ pub fn parse(stdout: &str, stderr: &str) -> CheckReport {
 /// An empty list is one signal of health and no more: a wiped shard and a
 /// stale address pass.
 pub fn judge(report: &CheckReport, masters: usize, replicas_per_master: usize) -> Vec<String> {
-    let _ = (report, masters, replicas_per_master);
-    todo!()
+    let mut problems = Vec::new();
+    let seen = report.masters.len();
+    if seen != masters {
+        problems.push(format!("expected {masters} masters, saw {seen}"));
+    }
+    for master in &report.masters {
+        let (seen, address) = (master.replicas, &master.address);
+        if seen != replicas_per_master as u64 {
+            problems.push(format!(
+                "expected {replicas_per_master} replicas of {address}, saw {seen}"
+            ));
+        }
+    }
+    problems.extend(judge_details(report, masters, replicas_per_master));
+    problems
+}
+
+/// Judges all but the lines at the top, which a creation does not print.
+pub(super) fn judge_details(
+    report: &CheckReport,
+    masters: usize,
+    replicas_per_master: usize,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    let expected = masters * (1 + replicas_per_master);
+    let seen = report.nodes.len();
+    if seen != expected {
+        problems.push(format!("expected {expected} nodes, saw {seen}"));
+    }
+    if !report.agree {
+        problems.push("expected all nodes to agree about slots, it does not say so".to_owned());
+    }
+    if !report.covered {
+        problems.push("expected all 16384 slots covered, it does not say so".to_owned());
+    }
+    for slots in &report.open_slots {
+        problems.push(format!("expected no open slots, saw {slots}"));
+    }
+    for node in &report.unreachable {
+        problems.push(format!("cannot reach {}: {}", node.address, node.reason));
+    }
+    problems.extend(
+        report
+            .warnings
+            .iter()
+            .map(|text| format!("it warns: {text}")),
+    );
+    problems.extend(report.errors.iter().map(|text| format!("it says: {text}")));
+    problems
+}
+
+impl CheckReport {
+    /// Takes in one line of standard output.
+    fn read_line(&mut self, line: &str) {
+        if let Some(text) = line.strip_prefix("[ERR] ") {
+            self.errors.push(text.to_owned());
+        } else if let Some(text) = line.strip_prefix("[WARNING] ") {
+            self.read_warning(text);
+        } else if let Some(text) = line.strip_prefix("*** WARNING: ") {
+            self.warnings.push(text.to_owned());
+        } else if let Some(text) = line.strip_prefix("[OK] ") {
+            self.read_ok(text);
+        } else if let Some(text) = line.strip_prefix("M: ") {
+            self.nodes.extend(node(text, Role::Master));
+        } else if let Some(text) = line.strip_prefix("S: ") {
+            self.nodes.extend(node(text, Role::Replica));
+        } else if let Some(master) = master_line(line) {
+            self.masters.push(master);
+        } else if let Some(node) = self.nodes.last_mut() {
+            node.read_detail(line);
+        }
+    }
+
+    fn read_ok(&mut self, text: &str) {
+        let mut words = text.split(' ');
+        match (words.next(), words.next()) {
+            (Some("All"), Some("nodes")) => self.agree = true,
+            (Some("All"), Some("16384")) => self.covered = true,
+            (Some(keys), Some("keys")) => self.total_keys = keys.parse().ok(),
+            _ => {}
+        }
+    }
+
+    fn read_warning(&mut self, text: &str) {
+        match text.strip_prefix("The following slots are open: ") {
+            Some(slots) => self.open_slots.push(slots.trim_end_matches('.').to_owned()),
+            None => self.warnings.push(text.to_owned()),
+        }
+    }
+
+    /// Takes in one line of standard error.
+    fn read_error_line(&mut self, line: &str) {
+        let unreachable = line.strip_prefix("Could not connect to Redis at ");
+        let unreachable = unreachable.or(line.strip_prefix("Could not connect to Valkey at "));
+        match unreachable.and_then(|text| text.split_once(": ")) {
+            Some((address, reason)) => self.unreachable.push(Unreachable {
+                address: address.to_owned(),
+                reason: reason.to_owned(),
+            }),
+            // Printed whenever a password is given as an argument.
+            None if line.starts_with("Warning: Using a password") => {}
+            None => self.errors.push(line.to_owned()),
+        }
+    }
+}
+
+impl CheckedNode {
+    /// Takes in an indented line below the node's own.
+    fn read_detail(&mut self, line: &str) {
+        let line = line.trim_start();
+        if let Some(id) = line.strip_prefix("replicates ") {
+            self.replicates = Some(id.to_owned());
+        } else if let Some(text) = line.strip_prefix("slots:") {
+            let ranges = text.split(' ').next().unwrap_or_default().split(',');
+            let ranges = ranges.map(|range| range.trim_matches(['[', ']']));
+            self.slots = ranges.filter_map(SlotRange::parse).collect();
+        }
+    }
+}
+
+/// Reads `<id> <address>`.
+fn node(text: &str, role: Role) -> Option<CheckedNode> {
+    let (id, address) = text.split_once(' ')?;
+    Some(CheckedNode {
+        id: id.to_owned(),
+        address: address.to_owned(),
+        role,
+        slots: Vec::new(),
+        replicates: None,
+    })
+}
+
+/// Reads `<address> (<id>...) -> <n> keys | <n> slots | <n> slaves.`
+fn master_line(line: &str) -> Option<MasterLine> {
+    let (node, numbers) = line.split_once(" -> ")?;
+    let (address, id) = node.split_once(" (")?;
+    let mut numbers = numbers.split(" | ");
+    let mut number = |names: &[&str]| {
+        let (number, name) = numbers.next()?.split_once(' ')?;
+        let known = names.contains(&name.trim_end_matches('.'));
+        number.parse().ok().filter(|_| known)
+    };
+    Some(MasterLine {
+        address: address.to_owned(),
+        id: id.strip_suffix("...)")?.to_owned(),
+        keys: number(&["keys"])?,
+        slots: number(&["slots"])?,
+        replicas: number(&["slaves", "replicas"])?,
+    })
 }

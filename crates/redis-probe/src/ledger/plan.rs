@@ -125,23 +125,41 @@ mod tests {
 
     #[test]
     fn keys_reach_both_ends_of_every_shard() {
-        assert_snapshot!(check(3, &["0-5460", "5461-10922", "10923-16383"]), @"");
+        assert_snapshot!(check(3, &["0-5460", "5461-10922", "10923-16383"]), @"
+        0 0 {265b}:seed:0 203a2a9a
+        0 2730 {eff9}:seed:1 b144417d
+        0 5460 {40b90}:seed:2 11cd047a
+        1 5461 {1a6f}:seed:3 d992ea88
+        1 8191 {42163}:seed:4 b0104b60
+        1 10922 {104e}:seed:5 f7de3cf3
+        2 10923 {18948}:seed:6 b22fbafa
+        2 13653 {79e9}:seed:7 66b2b3c0
+        2 16383 {3d43}:seed:8 fce7b220
+        ");
     }
 
     #[test]
     fn a_shard_of_several_ranges_is_covered_whole() {
-        assert_snapshot!(check(4, &["0-1 100 16383"]), @"");
+        assert_snapshot!(check(4, &["0-1 100 16383"]), @"
+        0 0 {265b}:seed:0 203a2a9a
+        0 1 {12dd9}:seed:1 b144417d
+        0 100 {5fc9}:seed:2 11cd047a
+        0 16383 {3d43}:seed:3 d992ea88
+        ");
     }
 
     #[test]
     fn a_shard_without_slots_has_no_keys() {
-        assert_snapshot!(check(2, &["", "5"]), @"");
+        assert_snapshot!(check(2, &["", "5"]), @"
+        1 5 {460}:seed:0 203a2a9a
+        1 5 {460}:seed:1 b144417d
+        ");
     }
 
     #[test]
     fn the_value_is_the_hmac_that_others_compute() {
         // printf '\0\0\0\0\0\0\0\1' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0000000000000007
-        assert_snapshot!(value(7, 1), @"");
+        assert_snapshot!(value(7, 1), @"b144417dcb3493ad4e88b2c2eb7b5b400c31dadcd75d03749006e1d17e9a9e38");
     }
 
     #[test]
