@@ -23,7 +23,7 @@ mod template;
 
 pub use error::{ExprError, Location, PathStep, TemplateError, TemplateErrors, TemplateMistake};
 pub use names::{Call, FUNCTIONS, Reference};
-pub use scan::outside;
+pub use scan::find_outside;
 pub use scope::Scope;
 pub use template::Template;
 

@@ -218,16 +218,14 @@ fn is_raw(before: &[u8]) -> bool {
         && prefix.iter().any(|byte| matches!(byte, b'r' | b'R'))
 }
 
-/// The parts of a string that no expression covers; of a string that does not parse, all of it.
-pub fn outside(text: &str) -> Vec<Range<usize>> {
+/// The first place of `wanted` that no expression covers; a string that does not parse is looked
+/// at as it is.
+pub fn find_outside(text: &str, wanted: char) -> Option<usize> {
     let Ok(parts) = split(text) else {
-        return vec![0..text.len()];
+        return text.find(wanted);
     };
-    parts
-        .into_iter()
-        .filter_map(|part| match part {
-            Part::Text(range) => Some(range),
-            Part::Expression { .. } => None,
-        })
-        .collect()
+    parts.into_iter().find_map(|part| match part {
+        Part::Text(range) => text[range.clone()].find(wanted).map(|at| at + range.start),
+        Part::Expression { .. } => None,
+    })
 }
