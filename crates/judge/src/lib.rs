@@ -24,4 +24,6 @@ pub mod order;
 pub mod replacement;
 pub mod snapshot;
 
+#[cfg(test)]
+mod golden;
 mod served;

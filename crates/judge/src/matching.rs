@@ -3,9 +3,17 @@
 //! Invariants:
 //! - All mismatches are found, not the first.
 //! - Nothing is coerced: `"1"` is not `1`, and a mismatch of mere type says so.
+//! - An empty list or `null` asks for nothing to be there: it never matches
+//!   whatever is.
 
-use serde_json::Value;
+mod lists;
+mod values;
+
+use serde_json::{Map, Value};
 use stayput_events::Mismatch;
+
+use crate::served;
+pub(crate) use values::{same, short};
 
 /// Every difference between what is asked for and what was seen.
 ///
@@ -14,18 +22,76 @@ use stayput_events::Mismatch;
 /// the same merge key where there is one (`name`, `type`, `containerPort`…),
 /// else the closest. `object` of the mismatches is empty.
 pub fn compare(expected: &Value, seen: &Value) -> Vec<Mismatch> {
-    let _ = (expected, seen);
-    todo!()
+    let mut mismatches = Vec::new();
+    compare_at("", expected, Some(seen), &mut mismatches);
+    mismatches
 }
 
 /// The same, with `object` of the mismatches as `Kind namespace/name`.
 pub fn compare_object(expected: &Value, object: &Value) -> Vec<Mismatch> {
-    let _ = (expected, object);
-    todo!()
+    let title = served::title(object);
+    let mut mismatches = compare(expected, object);
+    for mismatch in &mut mismatches {
+        mismatch.object.clone_from(&title);
+    }
+    mismatches
 }
 
 /// What of `seen` was asked for: `seen` pruned to the fields of `expected`.
 pub fn prune(expected: &Value, seen: &Value) -> Value {
-    let _ = (expected, seen);
-    todo!()
+    match (expected, seen) {
+        (Value::Object(expected), Value::Object(seen)) => Value::Object(
+            expected
+                .iter()
+                .filter_map(|(key, expected)| Some((key.clone(), prune(expected, seen.get(key)?))))
+                .collect(),
+        ),
+        (Value::Array(expected), Value::Array(seen)) if !expected.is_empty() => Value::Array(
+            lists::assign(expected, seen)
+                .iter()
+                .zip(expected)
+                .filter_map(|(found, expected)| Some(prune(expected, seen.get((*found)?)?)))
+                .collect(),
+        ),
+        _ => seen.clone(),
+    }
 }
+
+fn compare_at(path: &str, expected: &Value, seen: Option<&Value>, found: &mut Vec<Mismatch>) {
+    match (expected, seen) {
+        (Value::Null, None | Some(Value::Null)) => {}
+        (Value::Array(expected), None | Some(Value::Null)) if expected.is_empty() => {}
+        (Value::Object(expected), Some(Value::Object(seen))) => {
+            compare_fields(path, expected, seen, found);
+        }
+        (Value::Array(expected), Some(Value::Array(seen))) => {
+            lists::compare(path, expected, seen, found);
+        }
+        (expected, Some(seen)) if same(expected, seen) => {}
+        (expected, seen) => found.push(values::mismatch(path, expected, seen)),
+    }
+}
+
+fn compare_fields(
+    path: &str,
+    expected: &Map<String, Value>,
+    seen: &Map<String, Value>,
+    found: &mut Vec<Mismatch>,
+) {
+    for (key, expected) in expected {
+        compare_at(&field(path, key), expected, seen.get(key), found);
+    }
+}
+
+/// The path of a field, as `.metadata.labels['app.kubernetes.io/name']`.
+fn field(path: &str, key: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !key.is_empty() && key.chars().all(plain) {
+        format!("{path}.{key}")
+    } else {
+        format!("{path}['{key}']")
+    }
+}
+
+#[cfg(test)]
+mod tests;
