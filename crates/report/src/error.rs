@@ -23,7 +23,7 @@ pub enum Error {
     #[error("report.json has schema version {found}, this program reads {known}")]
     SchemaVersion {
         /// The version that the file names.
-        found: u64,
+        found: String,
         /// The version that this program knows.
         known: u32,
     },

@@ -17,12 +17,19 @@ pub mod junit;
 pub mod redact;
 
 mod claims;
+mod closing;
 mod error;
 mod exit;
+mod failure;
+mod layout;
+mod ledger;
+mod lines;
+mod live;
 mod style;
 mod summary;
 mod terminal;
 mod time;
+mod words;
 
 pub use claims::{LedgerPart, LedgerRow, Tally};
 pub use error::Error;

@@ -29,3 +29,50 @@ pub enum Colour {
     /// None is: `NO_COLOR`, a pipe, a file.
     Never,
 }
+
+/// What a colour says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ink {
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+    /// Neither: it wants a look.
+    Warn,
+    /// A heading.
+    Strong,
+    /// There for the one who looks for it.
+    Dim,
+}
+
+impl Style {
+    /// Lines without colour, `width` columns wide: for files.
+    pub const fn plain(width: u16) -> Self {
+        Self {
+            display: Display::Lines,
+            colour: Colour::Never,
+            width,
+        }
+    }
+
+    pub(crate) fn columns(self) -> usize {
+        usize::from(self.width).max(40)
+    }
+
+    pub(crate) fn paint(self, ink: Ink, text: &str) -> String {
+        match self.colour {
+            Colour::Never => text.to_owned(),
+            Colour::Always if text.is_empty() => String::new(),
+            Colour::Always => {
+                let code = match ink {
+                    Ink::Good => "32",
+                    Ink::Bad => "1;31",
+                    Ink::Warn => "33",
+                    Ink::Strong => "1",
+                    Ink::Dim => "2",
+                };
+                format!("\u{1b}[{code}m{text}\u{1b}[0m")
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a run ends with: failures, claims, time and the verdict.
+
+use stayput_events::{ControlResult, Outcome};
+
+use crate::{
+    ControlSummary, StepSummary, Style, Summary, failure,
+    layout::{pad, width},
+    ledger,
+    style::Ink,
+    words,
+};
+
+/// Columns of what time goes to, in the table of a run's time.
+const LABEL: usize = 31;
+
+/// All that follows the last step and control.
+pub(crate) fn all(summary: &Summary, style: Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    for section in [
+        failures(summary, style),
+        ledger::table(summary, style),
+        time(summary, style),
+        verdict(summary, style),
+    ] {
+        if !section.is_empty() {
+            lines.push(String::new());
+            lines.extend(section);
+        }
+    }
+    lines
+}
+
+/// The block of a step that failed; nothing of one that did not.
+pub(crate) fn of_step(step: &StepSummary, style: Style) -> Vec<String> {
+    let failed = step.outcome.as_ref().and_then(Outcome::failure);
+    failed.map_or_else(Vec::new, |failure| {
+        failure::block(&title(step), failure, style)
+    })
+}
+
+/// The block of a control that failed where or how it should not have.
+pub(crate) fn of_control(control: &ControlSummary, style: Style) -> Vec<String> {
+    let outcome = match &control.result {
+        Some(ControlResult::FailedElsewhere { outcome, .. } | ControlResult::Broken(outcome)) => {
+            outcome
+        }
+        Some(
+            ControlResult::Caught(_)
+            | ControlResult::Missed
+            | ControlResult::ChangedNothing { .. }
+            | ControlResult::NotTried(_)
+            | ControlResult::Interrupted,
+        )
+        | None => return Vec::new(),
+    };
+    let note = control
+        .result
+        .as_ref()
+        .map(|result| words::control_note(result, &control.fails_at));
+    let title = format!("control {}: {}", control.name, note.unwrap_or_default());
+    let failure = outcome.failure();
+    failure.map_or_else(Vec::new, |failure| failure::block(&title, failure, style))
+}
+
+fn title(step: &StepSummary) -> String {
+    let mark = step
+        .outcome
+        .as_ref()
+        .map_or("", |outcome| words::outcome(outcome).0);
+    let took = step
+        .took()
+        .map(|took| format!(", after {}", words::seconds(took)));
+    let (name, place) = (&step.facts.name, &step.facts.place);
+    format!("{mark} {name} ({place}{})", took.unwrap_or_default())
+}
+
+fn failures(summary: &Summary, style: Style) -> Vec<String> {
+    let steps = summary.steps.iter().map(|step| of_step(step, style));
+    let controls = summary
+        .controls
+        .iter()
+        .map(|control| of_control(control, style));
+    let blocks: Vec<Vec<String>> = steps
+        .chain(controls)
+        .chain([of_run(summary, style)])
+        .filter(|block| !block.is_empty())
+        .collect();
+    if blocks.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = blocks.join(&String::new());
+    lines.extend(summary.run.iter().flat_map(failure::again));
+    lines
+}
+
+/// The block of a run that failed before or beside its steps.
+fn of_run(summary: &Summary, style: Style) -> Vec<String> {
+    let in_a_step = summary.steps.iter().any(|step| {
+        step.outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.failure().is_some())
+    });
+    let failure = summary.outcome.as_ref().and_then(Outcome::failure);
+    match failure {
+        Some(failure) if !in_a_step && summary.controls.is_empty() => {
+            failure::block("FAIL the run itself", failure, style)
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+fn time(summary: &Summary, style: Style) -> Vec<String> {
+    let time = summary.time();
+    let mut lines = vec![style.paint(Ink::Strong, "where the time went")];
+    let row = |label: &str, spent| format!("  {}{:>8}", pad(label, LABEL), words::seconds(spent));
+    for cost in words::COSTS {
+        lines.push(row(words::cost_of_run(cost), time.of(cost)));
+    }
+    lines.push(row("harness", time.harness));
+    if !summary.controls.is_empty() {
+        lines.push(row("controls", time.controls));
+    }
+    lines.push(row("total", time.total));
+    lines
+}
+
+fn verdict(summary: &Summary, style: Style) -> Vec<String> {
+    let (word, ink) = match summary.exit_code() {
+        0 => ("passed", Ink::Good),
+        130 => ("interrupted", Ink::Warn),
+        _ => match summary.outcome {
+            Some(Outcome::Flaky { .. }) => ("flaky, which is not passed", Ink::Warn),
+            Some(
+                Outcome::Passed
+                | Outcome::Failed(_)
+                | Outcome::TimedOut(_)
+                | Outcome::Skipped(_)
+                | Outcome::Interrupted,
+            ) => ("FAILED", Ink::Bad),
+            None => ("FAILED: the record ends before the run did", Ink::Bad),
+        },
+    };
+    let took = words::seconds(summary.time().total);
+    let text = format!("{}, in {took}", counts(summary));
+    let rerun = summary
+        .run
+        .as_ref()
+        .map(|run| format!("rerun: {}", run.rerun));
+    let rerun = rerun.unwrap_or_default();
+    let columns = width(word) + 2 + width(&text) + 2 + width(&rerun);
+    let line = format!("{}: {text}", style.paint(ink, word));
+    if columns <= style.columns() {
+        vec![format!("{line}; {rerun}")]
+    } else {
+        vec![line, rerun]
+    }
+}
+
+/// How many steps and controls ended how, in words.
+fn counts(summary: &Summary) -> String {
+    let passed = summary
+        .steps
+        .iter()
+        .filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_pass));
+    let mut parts = vec![format!(
+        "{} of {} passed",
+        passed.count(),
+        words::count(summary.steps.len(), "step")
+    )];
+    let others = ["flaky", "FAIL", "TIMED OUT", "stopped", "not tried", "skip"];
+    let mark = |step: &StepSummary| {
+        step.outcome
+            .as_ref()
+            .map(|outcome| words::outcome(outcome).0)
+    };
+    for other in others {
+        let number = summary
+            .steps
+            .iter()
+            .filter(|step| mark(step) == Some(other))
+            .count();
+        if number > 0 {
+            parts.push(format!("{number} {}", counted(other)));
+        }
+    }
+    if !summary.controls.is_empty() {
+        let caught = summary
+            .controls
+            .iter()
+            .filter(|control| control.caught())
+            .count();
+        let all = words::count(summary.controls.len(), "control");
+        parts.push(format!("{caught} of {all} caught"));
+    }
+    parts.join(", ")
+}
+
+fn counted(mark: &'static str) -> &'static str {
+    match mark {
+        "FAIL" => "failed",
+        "TIMED OUT" => "timed out",
+        "skip" => "skipped",
+        other => other,
+    }
+}

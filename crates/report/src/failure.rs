@@ -1,0 +1,219 @@
+//! What a person sees of a failure: expected beside seen, and what led there.
+
+use stayput_events::{Failure, LogExcerpt, Mismatch, Moment, RunFacts};
+
+use crate::{
+    Style,
+    layout::{clean, hang, pad, width},
+    style::Ink,
+};
+
+/// Between expected and seen where their lines differ, and where they do not.
+const DIFFERS: &str = "  !=  ";
+const AGREES: &str = "      ";
+
+/// Alignment costs the product of both lengths; longer texts go line by line.
+const LONGEST_ALIGNED: usize = 400;
+
+/// A line of what was expected and the line of what was seen beside it.
+type Pair<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// Everything that is known about a failure, below its title.
+pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String> {
+    let mut lines = vec![style.paint(Ink::Bad, title)];
+    lines.extend(hang("  ", &failure.summary, style.columns()));
+    lines.extend(expected_and_seen(failure, style));
+    let heading = |text: &str| style.paint(Ink::Strong, &format!("  {text}"));
+    if !failure.mismatches.is_empty() {
+        lines.extend([String::new(), heading("mismatches")]);
+        lines.extend(
+            failure
+                .mismatches
+                .iter()
+                .flat_map(|one| mismatch(one, style)),
+        );
+    }
+    let lists = [
+        ("how it came to this", &failure.transitions),
+        ("events", &failure.events),
+        (
+            "errors of the API that passed by themselves",
+            &failure.transient_errors,
+        ),
+    ];
+    for (name, moments) in lists {
+        if !moments.is_empty() {
+            lines.extend([String::new(), heading(name)]);
+            lines.extend(moments.iter().flat_map(|one| moment(one, style)));
+        }
+    }
+    lines.extend(failure.logs.iter().flat_map(|log| excerpt(log, style)));
+    if let Some(hint) = &failure.hint {
+        lines.push(String::new());
+        lines.extend(hang("  hint: ", hint, style.columns()));
+    }
+    lines
+}
+
+/// How to see it again, and how to look around in the cluster afterwards.
+///
+/// Commands are not wrapped: they are there to be copied.
+pub(crate) fn again(run: &RunFacts) -> Vec<String> {
+    let mut lines = vec![String::new(), format!("  rerun: {}", run.rerun)];
+    if !run.rerun.split_whitespace().any(|word| word == "--keep") {
+        lines.push(format!(
+            "  keep the cluster for a look: {} --keep",
+            run.rerun
+        ));
+    }
+    lines
+}
+
+fn mismatch(one: &Mismatch, style: Style) -> Vec<String> {
+    let (object, path) = (&one.object, &one.path);
+    let place = if object.is_empty() {
+        path.clone()
+    } else {
+        format!("{object} {path}")
+    };
+    let (expected, seen) = (one_line(&one.expected), one_line(&one.seen));
+    let text = format!("{}: expected {expected}, seen {seen}", place.trim_end());
+    indented(4, &text, style)
+}
+
+fn moment(one: &Moment, style: Style) -> Vec<String> {
+    let at = format!("    {:>8}  ", one.at.to_string());
+    hang(&at, &one_line(&one.what), style.columns())
+}
+
+fn excerpt(log: &LogExcerpt, style: Style) -> Vec<String> {
+    let previous = if log.previous {
+        ", previous container"
+    } else {
+        ""
+    };
+    let title = format!("  log of {}, {}{previous}", log.pod, log.container);
+    let mut lines = vec![String::new(), style.paint(Ink::Strong, &title)];
+    let text = clean(&log.text);
+    if text.trim().is_empty() {
+        lines.push("    (empty)".to_owned());
+    }
+    lines.extend(
+        text.trim_end()
+            .lines()
+            .map(|line| format!("    {}", line.trim_end())),
+    );
+    lines
+}
+
+fn one_line(text: &str) -> String {
+    let cleaned = clean(text);
+    cleaned.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A wrapped text whose further lines stand two columns deeper.
+fn indented(indent: usize, text: &str, style: Style) -> Vec<String> {
+    let lines = hang(&" ".repeat(indent + 2), text, style.columns());
+    let first = lines.iter().take(1).map(|line| line[2..].to_owned());
+    first.chain(lines.iter().skip(1).cloned()).collect()
+}
+
+/// Side by side where the width allows it, else one above the other.
+fn expected_and_seen(failure: &Failure, style: Style) -> Vec<String> {
+    let (expected, seen) = (clean(&failure.expected), clean(&failure.seen));
+    let (expected, seen) = (expected.trim_end(), seen.trim_end());
+    if expected.is_empty() && seen.is_empty() {
+        return Vec::new();
+    }
+    let left: Vec<&str> = expected.lines().collect();
+    let right: Vec<&str> = seen.lines().collect();
+    let widest = |lines: &[&str]| lines.iter().map(|line| width(line)).max().unwrap_or(0);
+    let column = widest(&left).max(width("expected"));
+    let fits = 4 + column + DIFFERS.len() + widest(&right) <= style.columns();
+    let mut lines = vec![String::new()];
+    if fits {
+        lines.push(style.paint(Ink::Strong, &beside("expected", AGREES, "seen", column)));
+        let pairs = align(&left, &right);
+        lines.extend(pairs.iter().map(|pair| pair_line(*pair, column, style)));
+    } else {
+        for (name, text) in [("expected", &left), ("seen", &right)] {
+            lines.push(style.paint(Ink::Strong, &format!("  {name}")));
+            lines.extend(text.iter().map(|line| format!("    {line}")));
+        }
+    }
+    lines
+}
+
+fn pair_line(pair: Pair<'_>, column: usize, style: Style) -> String {
+    let (left, right) = (pair.0.unwrap_or(""), pair.1.unwrap_or(""));
+    if pair.0 == pair.1 {
+        return style.paint(Ink::Dim, &beside(left, AGREES, right, column));
+    }
+    let left = style.paint(Ink::Good, &pad(left, column));
+    let right = style.paint(Ink::Bad, right);
+    format!("    {left}{DIFFERS}{right}").trim_end().to_owned()
+}
+
+fn beside(left: &str, between: &str, right: &str, column: usize) -> String {
+    let indent = if left == "expected" && right == "seen" {
+        "  "
+    } else {
+        "    "
+    };
+    let column = column + 4 - indent.len();
+    format!("{indent}{}{between}{right}", pad(left, column))
+        .trim_end()
+        .to_owned()
+}
+
+/// Puts equal lines beside each other, and what differs between them in pairs.
+fn align<'a>(left: &[&'a str], right: &[&'a str]) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    let (mut from_left, mut from_right) = (0, 0);
+    for (in_left, in_right) in common(left, right) {
+        pair_up(
+            &left[from_left..in_left],
+            &right[from_right..in_right],
+            &mut pairs,
+        );
+        pairs.push((Some(left[in_left]), Some(right[in_right])));
+        (from_left, from_right) = (in_left + 1, in_right + 1);
+    }
+    pair_up(&left[from_left..], &right[from_right..], &mut pairs);
+    pairs
+}
+
+fn pair_up<'a>(left: &[&'a str], right: &[&'a str], pairs: &mut Vec<Pair<'a>>) {
+    let longest = left.len().max(right.len());
+    pairs.extend((0..longest).map(|at| (left.get(at).copied(), right.get(at).copied())));
+}
+
+/// The longest common subsequence, as positions in both.
+fn common(left: &[&str], right: &[&str]) -> Vec<(usize, usize)> {
+    if left.len() > LONGEST_ALIGNED || right.len() > LONGEST_ALIGNED {
+        return Vec::new();
+    }
+    let mut longest = vec![vec![0_usize; right.len() + 1]; left.len() + 1];
+    for l in (0..left.len()).rev() {
+        for r in (0..right.len()).rev() {
+            longest[l][r] = if left[l] == right[r] {
+                longest[l + 1][r + 1] + 1
+            } else {
+                longest[l + 1][r].max(longest[l][r + 1])
+            };
+        }
+    }
+    let (mut l, mut r) = (0, 0);
+    let mut found = Vec::new();
+    while l < left.len() && r < right.len() {
+        if left[l] == right[r] {
+            found.push((l, r));
+            (l, r) = (l + 1, r + 1);
+        } else if longest[l + 1][r] >= longest[l][r + 1] {
+            l += 1;
+        } else {
+            r += 1;
+        }
+    }
+    found
+}

@@ -1,0 +1,1 @@
+//! Secrets of every look, planted and looked for.
