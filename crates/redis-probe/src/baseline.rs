@@ -206,3 +206,90 @@ fn shard_of(pod: &str, shards: &[Shard]) -> usize {
     let has_it = |shard: &Shard| shard.master == pod || shard.replicas.iter().any(|own| own == pod);
     shards.iter().position(has_it).unwrap_or(shards.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::recorded;
+
+    fn check(members: &[Member]) -> String {
+        let baseline = match Baseline::of(members) {
+            Ok(baseline) => baseline,
+            Err(error) => return error.to_string(),
+        };
+        let shards = baseline.shards().iter().map(|shard| {
+            let slots: Vec<_> = shard.slots.iter().map(ToString::to_string).collect();
+            let (master, replicas) = (&shard.master, shard.replicas.join(" "));
+            format!(
+                "{}: {master} <- {replicas}, epoch {}",
+                slots.join(" "),
+                shard.config_epoch
+            )
+        });
+        let pods = baseline.pods().map(|(name, pod)| {
+            format!(
+                "{name}: {} in {}, {} keys, {}",
+                pod.role, pod.shard, pod.dbsize, pod.digest
+            )
+        });
+        shards.chain(pods).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn shards_are_in_the_order_of_their_slots() {
+        assert_snapshot!(check(&recorded::members("healthy")), @"
+        0-5460: redis-0 <- redis-4, epoch 1
+        5461-10922: redis-1 <- redis-5, epoch 2
+        10923-16383: redis-2 <- redis-3, epoch 3
+        redis-0: master in 0, 39 keys, 7fe178da8560bd537d01dc7e3a6be2d32d329b5b
+        redis-1: master in 1, 28 keys, 6d5b9eb97328ada9ea340b5664ff3ae4a93ce6d8
+        redis-2: master in 2, 33 keys, f7f8ca672de5dd95d2c75f3c17703658d8aeb9b2
+        redis-3: replica in 2, 33 keys, f7f8ca672de5dd95d2c75f3c17703658d8aeb9b2
+        redis-4: replica in 0, 39 keys, 7fe178da8560bd537d01dc7e3a6be2d32d329b5b
+        redis-5: replica in 1, 28 keys, 6d5b9eb97328ada9ea340b5664ff3ae4a93ce6d8
+        ");
+    }
+
+    #[test]
+    fn a_pod_that_took_over_is_the_master() {
+        assert_snapshot!(check(&recorded::members("failed-over-returned")), @"
+        0-5460: redis-4 <- redis-0, epoch 7
+        5461-10922: redis-1 <- redis-5, epoch 2
+        10923-16383: redis-2 <- redis-3, epoch 3
+        redis-0: replica in 0, 39 keys, 7fe178da8560bd537d01dc7e3a6be2d32d329b5b
+        redis-1: master in 1, 28 keys, 6d5b9eb97328ada9ea340b5664ff3ae4a93ce6d8
+        redis-2: master in 2, 33 keys, f7f8ca672de5dd95d2c75f3c17703658d8aeb9b2
+        redis-3: replica in 2, 33 keys, f7f8ca672de5dd95d2c75f3c17703658d8aeb9b2
+        redis-4: master in 0, 39 keys, 7fe178da8560bd537d01dc7e3a6be2d32d329b5b
+        redis-5: replica in 1, 28 keys, 6d5b9eb97328ada9ea340b5664ff3ae4a93ce6d8
+        ");
+    }
+
+    #[test]
+    fn a_pod_that_does_not_answer_leaves_no_baseline() {
+        assert_snapshot!(check(&recorded::members("replica-down")), @"no baseline: `redis-4` did not answer: connection refused");
+    }
+
+    #[test]
+    fn a_replica_of_nobody_leaves_no_baseline() {
+        assert_snapshot!(check(&recorded::members("master-wiped")), @"no baseline: `redis-5` follows fb322849cfed7500aedf0c8fa115155f8c948e1b, which is no pod that is a master");
+        let members = recorded::members("healthy");
+        assert_snapshot!(check(&members[1..]), @"no baseline: `redis-4` follows afffa1c1dc34a7647db152b5a8195de55ccef666, which is no pod that is a master");
+    }
+
+    #[test]
+    fn two_pods_are_never_one_node() {
+        let mut members = recorded::members("healthy");
+        members[1].seen = members[0].seen.clone();
+        assert_snapshot!(check(&members), @"no baseline: `redis-0` and `redis-1` are both node afffa1c1dc34a7647db152b5a8195de55ccef666");
+    }
+
+    #[test]
+    fn a_report_can_hold_it() {
+        let baseline = Baseline::of(&recorded::members("healthy")).unwrap();
+        let json = serde_json::to_value(&baseline).unwrap();
+        assert_snapshot!(json["shards"][0].to_string(), @r#"{"configEpoch":1,"master":"redis-0","replicas":["redis-4"],"slots":["0-5460"]}"#);
+    }
+}

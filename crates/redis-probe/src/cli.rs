@@ -40,3 +40,15 @@ fn is_code(text: &str) -> bool {
             .all(|byte| matches!(byte, b'0'..=b'9' | b';'))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_codes_and_dots_are_left_out() {
+        let text = "\u{1b}[32;1m[OK] All nodes\u{1b}[0m\r\n\n...\n...>>> Check\n\u{1b}[x\n";
+        let lines: Vec<_> = plain_lines(text).collect();
+        assert_eq!(lines, ["[OK] All nodes", ">>> Check", "[x"]);
+    }
+}

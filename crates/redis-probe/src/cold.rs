@@ -101,3 +101,61 @@ fn judge_data(name: &str, was: &PodBaseline, is: &PodBaseline) -> Option<ColdPro
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::{Member, View, recorded};
+
+    /// Compares the healthy cluster with itself, started anew, after a change.
+    fn check(change: impl Fn(&mut [Member])) -> String {
+        let mut members = recorded::members("healthy");
+        let before = Baseline::of(&members).unwrap();
+        for (number, member) in members.iter_mut().enumerate() {
+            member.seen.as_mut().unwrap().server.run_id = format!("run-{number}");
+        }
+        change(&mut members);
+        let problems = judge(&before, &Baseline::of(&members).unwrap());
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    }
+
+    fn view(members: &mut [Member], pod: usize) -> &mut View {
+        members[pod].seen.as_mut().unwrap()
+    }
+
+    #[test]
+    fn the_same_data_in_new_runs_is_the_proof() {
+        assert_snapshot!(check(|_| ()), @"");
+    }
+
+    #[test]
+    fn a_replica_shows_nothing() {
+        assert_snapshot!(check(|members| view(members, 4).dbsize = 0), @"");
+    }
+
+    #[test]
+    fn a_master_without_its_data() {
+        assert_snapshot!(check(|members| {
+            view(members, 1).dbsize = 0;
+            view(members, 1).digest = Digest::Known("0".repeat(40));
+        }), @"redis-1: expected 28 keys with digest 6d5b9eb97328ada9ea340b5664ff3ae4a93ce6d8, saw 0 with 0000000000000000000000000000000000000000");
+    }
+
+    #[test]
+    fn a_server_that_was_never_stopped_proves_nothing() {
+        let same = recorded::members("healthy");
+        let problems = judge(&Baseline::of(&same).unwrap(), &Baseline::of(&same).unwrap());
+        assert_snapshot!(problems[0], @"redis-0: expected a new run of the server, saw run 1f287abe4bc76c7c0f2f3ff85fec8fe77c8da571 as before");
+        assert_eq!(problems.len(), 6);
+    }
+
+    #[test]
+    fn a_digest_that_is_refused_proves_nothing() {
+        assert_snapshot!(check(|members| {
+            view(members, 1).digest = Digest::Refused("ERR DEBUG command not allowed.".to_owned());
+        }), @"redis-1: expected a digest, got none: ERR DEBUG command not allowed.");
+    }
+}

@@ -151,3 +151,60 @@ fn number(fields: &BTreeMap<String, String>, name: &'static str) -> Result<u64, 
         value: value.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check<T: Serialize>(parsed: Result<T, InfoError>) -> String {
+        match parsed {
+            Ok(parsed) => {
+                let mut value = serde_json::to_value(parsed).unwrap();
+                value.as_object_mut().unwrap().remove("fields");
+                value.to_string()
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn cluster_info_with_its_line_ends() {
+        let text = "cluster_state:ok\r\ncluster_current_epoch:6\r\ncluster_my_epoch:2\r\nnew:1\r\n";
+        assert_snapshot!(check(ClusterInfo::parse(text)), @r#"{"currentEpoch":6,"myEpoch":2,"state":"ok"}"#);
+        assert_eq!(ClusterInfo::parse(text).unwrap().fields["new"], "1");
+    }
+
+    #[test]
+    fn a_replica_on_its_way() {
+        let text = "# Replication\r\nrole:slave\r\nmaster_host:fd00::5\r\nmaster_link_status:down\r\nconnected_slaves:0\r\n";
+        assert_snapshot!(check(Replication::parse(text)), @r#"{"connectedReplicas":0,"masterHost":"fd00::5","masterLinkStatus":"down","role":"replica"}"#);
+    }
+
+    #[test]
+    fn valkey_calls_itself_redis_for_old_clients() {
+        let text =
+            "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.0.1\r\nrun_id:ab\r\n";
+        assert_snapshot!(check(Server::parse(text)), @r#"{"name":"valkey","runId":"ab","version":"9.0.1"}"#);
+        assert_snapshot!(check(Server::parse("redis_version:7.0.15\nrun_id:ab\n")), @r#"{"name":"redis","runId":"ab","version":"7.0.15"}"#);
+        assert_snapshot!(check(Server::parse("redis_version:7.2.4\nserver_name:other\nrun_id:ab")), @r#"{"name":"other","runId":"ab","version":"7.2.4"}"#);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        assert_snapshot!(check(ClusterInfo::parse("")), @"there is no `cluster_state`");
+        assert_snapshot!(check(Replication::parse("role:sentinel")), @"`role` is `sentinel`");
+        assert_snapshot!(check(Replication::parse("role:master\nconnected_slaves:many")), @"`connected_slaves` is `many`");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(\\PC|[\\r\\n:])*") {
+            let _ = ClusterInfo::parse(&text);
+            let _ = Replication::parse(&text);
+            let _ = Server::parse(&text);
+        }
+    }
+}

@@ -8,6 +8,8 @@
 
 mod compare;
 mod plan;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod written;
 

@@ -160,14 +160,14 @@ pub fn parse(text: &str) -> Result<Vec<NodeLine>, NodesError> {
 }
 
 /// Reads one line.
-fn parse_line(line: &str) -> Result<NodeLine, NodesError> {
+fn parse_line(text: &str) -> Result<NodeLine, NodesError> {
     let unreadable = |part| NodesError {
         part,
-        line: line.to_owned(),
+        line: text.to_owned(),
     };
-    let mut fields = line.split(' ').filter(|field| !field.is_empty());
+    let mut fields = text.split(' ').filter(|field| !field.is_empty());
     let mut next = |part| fields.next().ok_or_else(|| unreadable(part));
-    let number = |text: &str, part| text.parse().map_err(|_| unreadable(part));
+    let number = |digits: &str, part| digits.parse().map_err(|_| unreadable(part));
 
     let id = parse_id(next("id")?).ok_or_else(|| unreadable("id"))?;
     let place = parse_place(next("address")?).ok_or_else(|| unreadable("address"))?;
@@ -179,11 +179,7 @@ fn parse_line(line: &str) -> Result<NodeLine, NodesError> {
     let ping_sent = number(next("time of the ping")?, "time of the ping")?;
     let pong_received = number(next("time of the pong")?, "time of the pong")?;
     let config_epoch = number(next("epoch")?, "epoch")?;
-    let link = match next("link")? {
-        "connected" => Link::Connected,
-        "disconnected" => Link::Disconnected,
-        _ => return Err(unreadable("link")),
-    };
+    let link = parse_link(next("link")?).ok_or_else(|| unreadable("link"))?;
     let (slots, open_slots) = parse_slots(fields).ok_or_else(|| unreadable("slots"))?;
     Ok(NodeLine {
         id,
@@ -235,6 +231,14 @@ fn parse_place(text: &str) -> Option<Place> {
     })
 }
 
+fn parse_link(text: &str) -> Option<Link> {
+    match text {
+        "connected" => Some(Link::Connected),
+        "disconnected" => Some(Link::Disconnected),
+        _ => None,
+    }
+}
+
 fn parse_slots<'a>(
     fields: impl Iterator<Item = &'a str>,
 ) -> Option<(Vec<SlotRange>, Vec<OpenSlot>)> {
@@ -262,4 +266,111 @@ fn parse_open_slot(text: &str) -> Option<OpenSlot> {
         way,
         peer: parse_id(peer)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::recorded;
+
+    const ID: &str = "e7d1eecce10fd6bb5eb35b9f99a514335d9ba9ca";
+
+    /// Reads one line, `ID` standing for an id, and prints what matters.
+    fn check(line: &str) -> String {
+        let line = line.replace("ID", ID);
+        match parse(&line) {
+            Err(error) => error.to_string().replace(ID, "ID"),
+            Ok(nodes) => nodes.iter().map(brief).collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    fn brief(node: &NodeLine) -> String {
+        let slots: Vec<_> = node.slots.iter().map(ToString::to_string).collect();
+        let open: Vec<_> = node
+            .open_slots
+            .iter()
+            .map(|slot| slot.with("peer"))
+            .collect();
+        format!(
+            "{}:{}@{} host {:?} aux {:?}; {:?} [{}] ailing {:?}; of {:?}; epoch {}; {:?}; slots {slots:?} {open:?}",
+            node.address,
+            node.port,
+            node.bus_port,
+            node.hostname,
+            node.aux,
+            node.role(),
+            node.flags,
+            node.flags.ailing().collect::<Vec<_>>(),
+            node.master.as_deref().map(|id| id.replace(ID, "ID")),
+            node.config_epoch,
+            node.link,
+        )
+    }
+
+    #[test]
+    fn a_master_with_slots() {
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379 myself,master - 0 1426238316232 2 connected 0-5460 7000"), @r#"10.0.0.1:6379@16379 host None aux {}; Some(Master) [myself,master] ailing []; of None; epoch 2; Connected; slots ["0-5460", "7000"] []"#);
+    }
+
+    #[test]
+    fn nofailover_is_not_fail() {
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379 slave,nofailover ID 0 0 2 connected"), @r#"10.0.0.1:6379@16379 host None aux {}; Some(Replica) [slave,nofailover] ailing []; of Some("ID"); epoch 2; Connected; slots [] []"#);
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379 slave,fail?,nofailover ID 0 0 2 disconnected"), @r#"10.0.0.1:6379@16379 host None aux {}; Some(Replica) [slave,fail?,nofailover] ailing ["fail?"]; of Some("ID"); epoch 2; Disconnected; slots [] []"#);
+    }
+
+    #[test]
+    fn a_node_without_an_address() {
+        assert_snapshot!(check("ID :0@0 master,noaddr - 1 1 1 disconnected 0-5460"), @r#":0@0 host None aux {}; Some(Master) [master,noaddr] ailing ["noaddr"]; of None; epoch 1; Disconnected; slots ["0-5460"] []"#);
+        assert_snapshot!(check("ID :0@0 noflags - 0 0 0 disconnected"), @":0@0 host None aux {}; None [] ailing []; of None; epoch 0; Disconnected; slots [] []");
+    }
+
+    #[test]
+    fn host_names_and_what_follows_them() {
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379,redis-0.redis master - 0 0 1 connected"), @r#"10.0.0.1:6379@16379 host Some("redis-0.redis") aux {}; Some(Master) [master] ailing []; of None; epoch 1; Connected; slots [] []"#);
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379,,tls-port=0,shard-id=ID master - 0 0 1 connected"), @r#"10.0.0.1:6379@16379 host None aux {"shard-id": "e7d1eecce10fd6bb5eb35b9f99a514335d9ba9ca", "tls-port": "0"}; Some(Master) [master] ailing []; of None; epoch 1; Connected; slots [] []"#);
+    }
+
+    #[test]
+    fn an_address_with_colons() {
+        assert_snapshot!(check("ID fd00:10:244::5:6379@16379 master - 0 0 1 connected"), @"fd00:10:244::5:6379@16379 host None aux {}; Some(Master) [master] ailing []; of None; epoch 1; Connected; slots [] []");
+    }
+
+    #[test]
+    fn open_slots() {
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379 master - 0 0 1 connected 77-78 [77->-ID] [93-<-ID]"), @r#"10.0.0.1:6379@16379 host None aux {}; Some(Master) [master] ailing []; of None; epoch 1; Connected; slots ["77-78"] ["slot 77 migrating to peer", "slot 93 importing from peer"]"#);
+    }
+
+    #[test]
+    fn the_vars_of_nodes_conf_are_no_node() {
+        assert_snapshot!(check("vars currentEpoch 6 lastVoteEpoch 0\n"), @"");
+    }
+
+    #[test]
+    fn a_line_that_is_none_says_what_is_wrong() {
+        assert_snapshot!(check("ID"), @"cannot read the address in the line `ID` of CLUSTER NODES");
+        assert_snapshot!(check("LOADING Redis is loading the dataset in memory"), @"cannot read the id in the line `LOADING Redis is loading the dataset in memory` of CLUSTER NODES");
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379 master - 0 0 1 maybe"), @"cannot read the link in the line `ID 10.0.0.1:6379@16379 master - 0 0 1 maybe` of CLUSTER NODES");
+        assert_snapshot!(check("ID 10.0.0.1:6379@16379 master - 0 0 1 connected 5-99999"), @"cannot read the slots in the line `ID 10.0.0.1:6379@16379 master - 0 0 1 connected 5-99999` of CLUSTER NODES");
+    }
+
+    #[test]
+    fn every_recorded_state_can_be_read() {
+        assert_eq!(recorded::members("healthy").len(), 6);
+        assert_eq!(recorded::members("all-moved").len(), 6);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC*") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn any_field_is_read_or_refused(fields in proptest::collection::vec("[a-z0-9:@,=\\[\\]<>-]{0,12}", 0..12)) {
+            let _ = parse(&format!("{ID} {}", fields.join(" ")));
+        }
+    }
 }

@@ -72,3 +72,67 @@ fn failed_over(before: &Shard, after: &[Shard]) -> Option<FailedOver> {
         epoch_after: after.map(|shard| shard.config_epoch),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::{Member, recorded};
+
+    /// Compares the healthy cluster with itself after a change.
+    fn check(change: impl Fn(&mut Vec<Member>)) -> String {
+        let mut members = recorded::members("healthy");
+        let before = Baseline::of(&members).unwrap();
+        change(&mut members);
+        let after = Baseline::of(&members).unwrap();
+        match classify(&before, &after) {
+            Recovery::FastRestart => "fast restart".to_owned(),
+            Recovery::FailOver { shards } => {
+                let lines = shards.iter().map(|shard| {
+                    let after = shard.after.as_deref().unwrap_or("nobody");
+                    let (was, is) = (shard.epoch_before, shard.epoch_after);
+                    format!("{} -> {after}, epoch {was} -> {is:?}", shard.before)
+                });
+                lines.collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+
+    /// Changes what every pod says in its own line.
+    fn own(members: &mut [Member], pod: usize) -> &mut crate::nodes::NodeLine {
+        let view = members[pod].seen.as_mut().unwrap();
+        let mut lines = view.nodes.iter_mut();
+        lines.find(|line| line.flags.myself()).unwrap()
+    }
+
+    #[test]
+    fn nothing_changed() {
+        assert_snapshot!(check(|_| ()), @"fast restart");
+    }
+
+    #[test]
+    fn a_replica_took_over() {
+        assert_snapshot!(check(|members| {
+            let master = own(members, 0).clone();
+            let replica = own(members, 4);
+            let id = replica.id.clone();
+            replica.master = None;
+            replica.slots = master.slots;
+            replica.config_epoch = 7;
+            let old = own(members, 0);
+            old.master = Some(id);
+            old.slots = Vec::new();
+        }), @"redis-0 -> redis-4, epoch 1 -> Some(7)");
+    }
+
+    #[test]
+    fn the_same_master_with_a_newer_epoch_was_failed_over_and_back() {
+        assert_snapshot!(check(|members| own(members, 1).config_epoch = 9), @"redis-1 -> redis-1, epoch 2 -> Some(9)");
+    }
+
+    #[test]
+    fn slots_that_nobody_serves_are_no_fast_restart() {
+        assert_snapshot!(check(|members| own(members, 2).slots.clear()), @"redis-2 -> nobody, epoch 3 -> None");
+    }
+}

@@ -65,7 +65,9 @@ impl Stability {
     pub fn observe(&mut self, now: Duration, ailments: &[Ailment]) -> Hold {
         let last = self.last.unwrap_or(now);
         let now = now.max(last);
-        let unseen = self.longest_gap.is_some_and(|gap| now - last > gap);
+        let unseen = self
+            .longest_gap
+            .is_some_and(|gap| now.saturating_sub(last) > gap);
         if (unseen || !ailments.is_empty()) && self.since.take().is_some() {
             self.broken += 1;
         }
@@ -74,7 +76,7 @@ impl Stability {
             return Hold::Settling;
         }
         let since = *self.since.get_or_insert(now);
-        if now - since >= self.window {
+        if now.saturating_sub(since) >= self.window {
             Hold::Held { since }
         } else {
             Hold::Holding { since }
@@ -84,5 +86,108 @@ impl Stability {
     /// How often a hold was ended, by an ailment or because nobody looked.
     pub fn broken(&self) -> u32 {
         self.broken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Plays looks written as `2050 ok` or `7640 ill`, in milliseconds.
+    fn check(mut stability: Stability, looks: &str) -> String {
+        let lines = looks.split(", ").map(|look| {
+            let (millis, health) = look.split_once(' ').unwrap();
+            let now = Duration::from_millis(millis.parse().unwrap());
+            let hold = stability.observe(now, &ailments(health));
+            let hold = match hold {
+                Hold::Settling => "settling".to_owned(),
+                Hold::Holding { since } => format!("holding since {since:?}"),
+                Hold::Held { since } => format!("held since {since:?}"),
+            };
+            format!("{look}: {hold}, broken {}", stability.broken())
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn ailments(health: &str) -> Vec<Ailment> {
+        match health {
+            "ok" => Vec::new(),
+            _ => vec![Ailment::NoView {
+                pod: "redis-0".to_owned(),
+                why: "connection refused".to_owned(),
+            }],
+        }
+    }
+
+    #[test]
+    fn the_false_green_of_a_lone_node_does_not_hold() {
+        let window = Stability::new(Duration::from_secs(8));
+        assert_snapshot!(check(window, "0 ill, 2050 ok, 5000 ok, 7640 ill, 9000 ill"), @"
+        0 ill: settling, broken 0
+        2050 ok: holding since 2.05s, broken 0
+        5000 ok: holding since 2.05s, broken 0
+        7640 ill: settling, broken 1
+        9000 ill: settling, broken 1
+        ");
+    }
+
+    #[test]
+    fn health_that_lasts_is_held() {
+        let window = Stability::new(Duration::from_secs(5));
+        assert_snapshot!(check(window, "0 ill, 1000 ok, 5999 ok, 6000 ok"), @"
+        0 ill: settling, broken 0
+        1000 ok: holding since 1s, broken 0
+        5999 ok: holding since 1s, broken 0
+        6000 ok: held since 1s, broken 0
+        ");
+    }
+
+    #[test]
+    fn without_a_window_one_look_is_enough() {
+        assert_snapshot!(check(Stability::new(Duration::ZERO), "10 ill, 20 ok"), @"
+        10 ill: settling, broken 0
+        20 ok: held since 20ms, broken 0
+        ");
+    }
+
+    #[test]
+    fn a_time_in_which_nobody_looked_does_not_count() {
+        let window = Stability::new(Duration::from_secs(5)).looked_at_every(Duration::from_secs(1));
+        assert_snapshot!(check(window, "0 ok, 900 ok, 6000 ok, 6500 ok"), @"
+        0 ok: holding since 0ns, broken 0
+        900 ok: holding since 0ns, broken 0
+        6000 ok: holding since 6s, broken 1
+        6500 ok: holding since 6s, broken 1
+        ");
+    }
+
+    proptest! {
+        /// What was held was healthy at every look of a whole window.
+        #[test]
+        fn held_means_healthy_throughout(looks in proptest::collection::vec((0_u64..3000, prop_oneof!["ok", "ill"]), 1..60)) {
+            let window = Duration::from_secs(5);
+            let mut stability = Stability::new(window);
+            let mut now = Duration::ZERO;
+            let mut history = Vec::new();
+            for (step, health) in looks {
+                now += Duration::from_millis(step);
+                let healthy = health == "ok";
+                history.push((now, healthy));
+                let hold = stability.observe(now, &ailments(&health));
+                match hold {
+                    Hold::Settling => prop_assert!(!healthy),
+                    Hold::Holding { since } => {
+                        prop_assert!(healthy && now.saturating_sub(since) < window);
+                    }
+                    Hold::Held { since } => {
+                        prop_assert!(now.saturating_sub(since) >= window);
+                        prop_assert!(history.iter().all(|(at, healthy)| *at <= since || *healthy));
+                    }
+                }
+            }
+        }
     }
 }

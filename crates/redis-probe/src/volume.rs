@@ -199,3 +199,95 @@ fn unreadable(expected: &'static str, output: &str) -> VolumeError {
         output: output.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Baseline, recorded};
+
+    const ANSWER: &str = "\
+stayput-volume myself afffa1c1dc34a7647db152b5a8195de55ccef666 10.77.0.10:6379@16379 myself,master,nofailover - 0 0 1 connected 0-5460
+stayput-volume dbsize 39
+stayput-volume digest 7fe178da8560bd537d01dc7e3a6be2d32d329b5b
+stayput-volume log 9:M 24 Nov 2026 13:19:06.000 * DB loaded from append only file: 0.000 seconds
+stayput-volume end
+";
+
+    /// Compares an answer with what redis-0 of the healthy state held.
+    fn check(output: &str) -> String {
+        let baseline = Baseline::of(&recorded::members("healthy")).unwrap();
+        match parse(output) {
+            Err(error) => error.to_string(),
+            Ok(volume) => {
+                let problems = compare("redis-0", baseline.pod("redis-0").unwrap(), &volume);
+                let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+                lines.join("\n")
+            }
+        }
+    }
+
+    #[test]
+    fn a_volume_that_holds_what_its_pod_held() {
+        assert_snapshot!(check(ANSWER), @"");
+        assert_eq!(parse(ANSWER).unwrap().log.len(), 1);
+    }
+
+    #[test]
+    fn a_volume_with_other_data() {
+        let other = ANSWER
+            .replace("dbsize 39", "dbsize 0")
+            .replace("7fe1", "0000");
+        assert_snapshot!(check(&other), @"
+        redis-0: expected 39 keys on the disk, saw 0
+        redis-0: expected data with digest 7fe178da8560bd537d01dc7e3a6be2d32d329b5b on the disk, saw 000078da8560bd537d01dc7e3a6be2d32d329b5b
+        ");
+    }
+
+    #[test]
+    fn a_volume_without_nodes_conf() {
+        let none = ANSWER.replacen(" afffa1c1", "\nafffa1c1", 1);
+        assert_snapshot!(check(&none), @"redis-0: expected node id afffa1c1dc34a7647db152b5a8195de55ccef666 in nodes.conf, saw none");
+    }
+
+    #[test]
+    fn a_server_that_refuses_the_digest_shows_nothing() {
+        let refused = ANSWER.replace(
+            "digest 7fe178da8560bd537d01dc7e3a6be2d32d329b5b",
+            "digest ERR DEBUG command not allowed.",
+        );
+        assert_snapshot!(check(&refused), @"redis-0: expected data with digest 7fe178da8560bd537d01dc7e3a6be2d32d329b5b on the disk, saw not given (ERR DEBUG command not allowed.)");
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        let (half, _) = ANSWER.split_once("stayput-volume log").unwrap();
+        assert!(matches!(
+            parse(half),
+            Err(VolumeError::Unreadable {
+                expected: "end",
+                ..
+            })
+        ));
+        assert_snapshot!(check("sh: not found"), @"expected the output of the volume oracle with end, got `sh: not found`");
+    }
+
+    #[test]
+    fn a_failure_says_why() {
+        assert_snapshot!(check("stayput-volume failed /data is not a directory"), @"cannot read the data on the volume: /data is not a directory");
+    }
+
+    #[test]
+    fn a_directory_is_quoted() {
+        assert_snapshot!(script("/disk1/it's $HOME").lines().next().unwrap(), @r#"data='/disk1/it'\''s $HOME'"#);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(lines in proptest::collection::vec("(stayput-volume )?[a-z]{0,7} \\PC{0,20}", 0..8)) {
+            let _ = parse(&lines.join("\n"));
+        }
+    }
+}

@@ -242,3 +242,166 @@ fn master_line(line: &str) -> Option<MasterLine> {
         replicas: number(&["slaves", "replicas"])?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::recorded;
+
+    /// Judges what a check printed in a recorded state.
+    fn check(state: &str) -> String {
+        let stdout = recorded::text(&format!("{state}.check.stdout"));
+        let stderr = recorded::text(&format!("{state}.check.stderr"));
+        let problems = judge(&parse(&stdout, &stderr), 3, 1);
+        let ids_cut = problems
+            .iter()
+            .map(|problem| match problem.find("node ID ") {
+                Some(at) => problem[..at + 12].to_owned(),
+                None => problem.clone(),
+            });
+        ids_cut.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_healthy_cluster() {
+        assert_snapshot!(check("healthy"), @"");
+        assert_snapshot!(check("healthy-tty"), @"");
+        let report = parse(&recorded::text("healthy.check.stdout"), "");
+        assert_snapshot!(serde_json::to_string(&report.masters[1]).unwrap(), @r#"{"address":"10.77.0.11:6379","id":"5806d96a","keys":28,"slots":5462,"replicas":1}"#);
+        assert_snapshot!(serde_json::to_string(&report.nodes[3]).unwrap(), @r#"{"id":"5806d96ad9de91619b77cd4a9032e2ae2fe444e0","address":"10.77.0.11:6379","role":"master","slots":["5461-10922"],"replicates":null}"#);
+        assert_eq!(report.total_keys, Some(100));
+    }
+
+    #[test]
+    fn nodes_that_are_down_or_gone() {
+        assert_snapshot!(check("replica-down"), @"
+        expected 1 replicas of 10.77.0.10:6379, saw 0
+        expected 6 nodes, saw 5
+        cannot reach 10.77.0.14:6379: Connection refused
+        ");
+        assert_snapshot!(check("master-down"), @"
+        expected 3 masters, saw 2
+        expected 6 nodes, saw 5
+        expected all 16384 slots covered, it does not say so
+        cannot reach 10.77.0.10:6379: Connection refused
+        it warns: 10.77.0.14:6379 claims to be slave of unknown node ID bf98
+        it says: Not all 16384 slots are covered by nodes.
+        ");
+        assert_snapshot!(check("after-failover"), @"
+        expected 1 replicas of 10.77.0.14:6379, saw 0
+        expected 6 nodes, saw 5
+        cannot reach 10.77.0.10:6379: Connection refused
+        ");
+        assert_snapshot!(check("replica-wiped"), @"
+        expected 1 replicas of 10.77.0.10:6379, saw 0
+        expected 6 nodes, saw 5
+        ");
+        assert_snapshot!(check("replica-wiped-itself"), @"
+        expected 3 masters, saw 1
+        expected 1 replicas of 10.77.0.14:6379, saw 0
+        expected 6 nodes, saw 1
+        expected all 16384 slots covered, it does not say so
+        it says: Not all 16384 slots are covered by nodes.
+        ");
+        assert_snapshot!(check("master-wiped"), @"
+        expected 3 masters, saw 2
+        expected 6 nodes, saw 5
+        expected all 16384 slots covered, it does not say so
+        it warns: 10.77.0.15:6379 claims to be slave of unknown node ID fb32
+        it says: Not all 16384 slots are covered by nodes.
+        ");
+        assert_snapshot!(check("swapped"), @"
+        expected 3 masters, saw 2
+        expected 6 nodes, saw 5
+        expected all 16384 slots covered, it does not say so
+        it warns: 10.77.0.14:6379 claims to be slave of unknown node ID c66a
+        it says: Not all 16384 slots are covered by nodes.
+        ");
+        assert_snapshot!(check("all-moved"), @"
+        expected 3 masters, saw 1
+        expected 1 replicas of 10.77.0.40:6379, saw 0
+        expected 6 nodes, saw 1
+        expected all 16384 slots covered, it does not say so
+        cannot reach 10.77.0.13:6379: No route to host
+        cannot reach 10.77.0.14:6379: No route to host
+        cannot reach 10.77.0.11:6379: No route to host
+        cannot reach 10.77.0.12:6379: No route to host
+        cannot reach 10.77.0.15:6379: No route to host
+        it says: Not all 16384 slots are covered by nodes.
+        ");
+    }
+
+    #[test]
+    fn slots_that_are_not_served_as_they_should_be() {
+        assert_snapshot!(check("uncovered"), @"
+        expected all 16384 slots covered, it does not say so
+        it says: Not all 16384 slots are covered by nodes.
+        ");
+        assert_snapshot!(check("open-slot"), @"
+        expected no open slots, saw 100
+        it warns: Node 10.77.0.10:6379 has slots in migrating state 100.
+        it warns: Node 10.77.0.11:6379 has slots in importing state 100.
+        ");
+        assert_snapshot!(check("disagreement"), @"
+        expected all nodes to agree about slots, it does not say so
+        expected all 16384 slots covered, it does not say so
+        it says: Nodes don't agree about configuration!
+        it says: Not all 16384 slots are covered by nodes.
+        ");
+    }
+
+    /// What it does not notice: one signal, not the oracle.
+    #[test]
+    fn states_that_look_healthy_to_it() {
+        for state in ["shard-wiped", "aof-wiped", "stale-self", "swapped-replicas"] {
+            assert_eq!(check(state), "", "{state}");
+        }
+    }
+
+    #[test]
+    fn a_check_that_hung_is_no_healthy_one() {
+        assert_snapshot!(judge(&parse("", ""), 3, 1).join("\n"), @"
+        expected 3 masters, saw 0
+        expected 6 nodes, saw 0
+        expected all nodes to agree about slots, it does not say so
+        expected all 16384 slots covered, it does not say so
+        ");
+    }
+
+    /// Written after what valkey-cli 8 prints; it could not be run here.
+    #[test]
+    fn valkey_says_replicas_and_primaries() {
+        let text = recorded::text("healthy.check.stdout");
+        let text = text
+            .replace("slaves.", "replicas.")
+            .replace("3 masters", "3 primaries");
+        assert_eq!(judge(&parse(&text, ""), 3, 1), Vec::<String>::new());
+        assert_eq!(parse(&text, "").total_keys, Some(100));
+    }
+
+    #[test]
+    fn a_password_on_the_command_line_is_no_error() {
+        let stderr = "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe.";
+        assert_eq!(parse("", stderr), CheckReport::default());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(stdout in "(\\PC|[\\r\\n\\x1b])*", stderr in "\\PC*") {
+            let _ = parse(&stdout, &stderr);
+        }
+
+        #[test]
+        fn any_recorded_line_changed_is_read(line in 0_usize..30, cut in 0_usize..60) {
+            let text = recorded::text("healthy.check.stdout");
+            let lines = text.lines().enumerate().map(|(number, text)| {
+                let end = if number == line { cut.min(text.len()) } else { text.len() };
+                &text[..end]
+            });
+            let _ = parse(&lines.collect::<Vec<_>>().join("\n"), "");
+        }
+    }
+}

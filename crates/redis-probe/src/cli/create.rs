@@ -88,3 +88,53 @@ pub fn judge(report: &CreateReport, masters: usize, replicas_per_master: usize) 
         Reached::Checked => check::judge_details(&report.check, masters, replicas_per_master),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::recorded;
+
+    fn check(stdout: &str) -> String {
+        let report = parse(stdout, "");
+        let problems = judge(&report, 3, 1);
+        format!("{:?}\n{}", report.reached, problems.join("\n"))
+    }
+
+    #[test]
+    fn the_arguments() {
+        let addresses = ["10.0.0.1:6379".to_owned(), "10.0.0.2:6379".to_owned()];
+        assert_snapshot!(argv(&addresses, 1).join(" "), @"--cluster create 10.0.0.1:6379 10.0.0.2:6379 --cluster-replicas 1 --cluster-yes");
+    }
+
+    #[test]
+    fn a_cluster_was_made() {
+        assert_snapshot!(check(&recorded::text("create.stdout")), @"Checked");
+    }
+
+    #[test]
+    fn nodes_that_are_in_a_cluster_already() {
+        assert_snapshot!(check(&recorded::text("create-again.stdout")), @"
+        Nothing
+        the nodes were not told to join
+        it says: Node 10.77.0.10:6379 is not empty. Either the node already knows other nodes (check with CLUSTER NODES) or contains some key in database 0.
+        ");
+    }
+
+    #[test]
+    fn a_bus_that_is_broken() {
+        let text = recorded::text("create.stdout");
+        let (before, _) = text.split_once("\n.\n").unwrap();
+        assert_snapshot!(check(&format!("{before}\n.........")), @"
+        Joining
+        the nodes were told to join and did not
+        ");
+    }
+
+    #[test]
+    fn a_cluster_of_another_shape() {
+        let report = parse(&recorded::text("create.stdout"), "");
+        assert_snapshot!(judge(&report, 3, 2).join("\n"), @"expected 9 nodes, saw 6");
+    }
+}
