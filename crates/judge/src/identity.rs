@@ -3,13 +3,19 @@
 //! Invariants:
 //! - Compared by uid wherever there is one: a claim or a volume made anew
 //!   under its name is another.
+//! - What is not there is never *the same*: a comparison of nothing with
+//!   nothing does not pass.
+
+mod table;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stayput_events::Mismatch;
-use stayput_scenario::plan::Identity;
+use stayput_scenario::plan::{Identity, Trait};
+
+use crate::served;
 
 /// A pod and its storage, as they were at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +33,7 @@ pub struct PodIdentity {
     pub node: Option<String>,
     /// Its claims, by name.
     pub claims: Vec<ClaimIdentity>,
-    /// Its claims' volumes, by claim.
+    /// Its claims' volumes, by name.
     pub volumes: Vec<VolumeIdentity>,
 }
 
@@ -73,8 +79,55 @@ impl PodIdentity {
         claims: &[Arc<Value>],
         volumes: &[Arc<Value>],
     ) -> Result<Self, IdentityError> {
-        let _ = (pod, claims, volumes);
-        todo!()
+        let field = |pointer: &str, field: &'static str| {
+            let text = served::text(pod, pointer).map(str::to_owned);
+            text.ok_or(IdentityError::NoField { field })
+        };
+        let namespace = field("/metadata/namespace", "metadata.namespace")?;
+        let mut claim_names = served::claim_names(pod);
+        claim_names.sort();
+        let claims: Vec<_> = claim_names
+            .into_iter()
+            .map(|name| (find(claims, Some(&namespace), &name), name))
+            .collect();
+        let mut volumes: Vec<VolumeIdentity> = claims
+            .iter()
+            .filter_map(|(claim, _)| served::text((*claim)?, "/spec/volumeName"))
+            .map(|name| volume(name, find(volumes, None, name)))
+            .collect();
+        volumes.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Self {
+            name: field("/metadata/name", "metadata.name")?,
+            uid: field("/metadata/uid", "metadata.uid")?,
+            address: served::text(pod, "/status/podIP").map(str::to_owned),
+            node: served::text(pod, "/spec/nodeName").map(str::to_owned),
+            claims: claims
+                .into_iter()
+                .map(|(claim, name)| ClaimIdentity {
+                    name,
+                    uid: claim.and_then(served::uid).map(str::to_owned),
+                })
+                .collect(),
+            volumes,
+            namespace,
+        })
+    }
+}
+
+fn find<'a>(objects: &'a [Arc<Value>], namespace: Option<&str>, name: &str) -> Option<&'a Value> {
+    objects
+        .iter()
+        .map(AsRef::as_ref)
+        .find(|object| served::namespace(object) == namespace && served::name(object) == name)
+}
+
+fn volume(name: &str, volume: Option<&Value>) -> VolumeIdentity {
+    let nodes = volume.map(served::volume_nodes).unwrap_or_default();
+    VolumeIdentity {
+        name: name.to_owned(),
+        uid: volume.and_then(served::uid).map(str::to_owned),
+        path: volume.and_then(served::volume_path).map(str::to_owned),
+        nodes: nodes.into_iter().map(str::to_owned).collect(),
     }
 }
 
@@ -90,13 +143,103 @@ pub struct Comparison {
 
 /// Compares a pod with what it was.
 pub fn compare(before: &PodIdentity, after: &PodIdentity, asked: &Identity) -> Comparison {
-    let _ = (before, after, asked);
-    todo!()
+    let object = format!("Pod {}/{}", before.namespace, before.name);
+    let mismatch = |what: Trait, expected: String, seen: String| Mismatch {
+        object: object.clone(),
+        path: table::label(what).to_owned(),
+        expected,
+        seen,
+    };
+    let mut mismatches = Vec::new();
+    for what in &asked.same {
+        if !is_same(*what, before, after) {
+            let expected = format!("the same: {}", table::full(*what, before));
+            mismatches.push(mismatch(*what, expected, table::full(*what, after)));
+        }
+    }
+    for what in &asked.new {
+        if !is_new(*what, before, after) {
+            let expected = format!("other than {}", table::full(*what, before));
+            mismatches.push(mismatch(*what, expected, table::full(*what, after)));
+        }
+    }
+    Comparison {
+        mismatches,
+        table: table::line(before, after),
+    }
 }
 
 /// Compares pods with what they were, by namespace and name; a pod that is not
 /// there any more, or was not there before, is a mismatch.
 pub fn compare_all(before: &[PodIdentity], after: &[PodIdentity], asked: &Identity) -> Comparison {
-    let _ = (before, after, asked);
-    todo!()
+    let same_name = |one: &PodIdentity, other: &PodIdentity| {
+        (&one.namespace, &one.name) == (&other.namespace, &other.name)
+    };
+    let mut mismatches = Vec::new();
+    let mut lines = Vec::new();
+    for old in before {
+        if let Some(new) = after.iter().find(|new| same_name(old, new)) {
+            let comparison = compare(old, new, asked);
+            mismatches.extend(comparison.mismatches);
+            lines.push(format!("{}: {}", old.name, comparison.table));
+        } else {
+            mismatches.push(presence(old, "there, as before", "not there"));
+            lines.push(format!("{}: not there any more", old.name));
+        }
+    }
+    for new in after {
+        if !before.iter().any(|old| same_name(old, new)) {
+            mismatches.push(presence(new, "not there, as before", "there"));
+            lines.push(format!("{}: was not there before", new.name));
+        }
+    }
+    Comparison {
+        mismatches,
+        table: lines.join("\n"),
+    }
 }
+
+fn presence(pod: &PodIdentity, expected: &str, seen: &str) -> Mismatch {
+    Mismatch {
+        object: format!("Pod {}/{}", pod.namespace, pod.name),
+        path: String::new(),
+        expected: expected.to_owned(),
+        seen: seen.to_owned(),
+    }
+}
+
+fn is_same(what: Trait, before: &PodIdentity, after: &PodIdentity) -> bool {
+    is_known(what, before) && is_equal(what, before, after)
+}
+
+fn is_new(what: Trait, before: &PodIdentity, after: &PodIdentity) -> bool {
+    is_known(what, after) && !is_equal(what, before, after)
+}
+
+/// Whether there is something that could be compared.
+fn is_known(what: Trait, pod: &PodIdentity) -> bool {
+    match what {
+        Trait::Uid => true,
+        Trait::Address => pod.address.is_some(),
+        Trait::Node => pod.node.is_some(),
+        Trait::Claim => {
+            !pod.claims.is_empty() && pod.claims.iter().all(|claim| claim.uid.is_some())
+        }
+        Trait::Volume => {
+            !pod.volumes.is_empty() && pod.volumes.iter().all(|volume| volume.uid.is_some())
+        }
+    }
+}
+
+fn is_equal(what: Trait, before: &PodIdentity, after: &PodIdentity) -> bool {
+    match what {
+        Trait::Uid => before.uid == after.uid,
+        Trait::Address => before.address == after.address,
+        Trait::Node => before.node == after.node,
+        Trait::Claim => before.claims == after.claims,
+        Trait::Volume => before.volumes == after.volumes,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,14 @@
 //! Snapshot files as `cargo insta review` reads and writes them.
 //!
 //! Invariants:
-//! - What is written here, insta reads back unchanged, and the other way round.
-//! - Contents are compared as insta compares them: line ends and newlines at
-//!   both ends do not count.
+//! - What is written here, insta reads back unchanged, and the other way round;
+//!   metadata that is of no use here (`info`, `input_file`) is not kept.
+//! - Contents are compared as insta compares them: white space at the end and
+//!   the kind of line ends do not count.
+
+mod diff;
+
+use std::fmt::Write;
 
 /// A snapshot file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,34 +27,66 @@ pub struct Snapshot {
 }
 
 /// Why a text is no snapshot file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// It does not begin with `---`, or that never ends.
     #[error("no metadata between two lines of `---`")]
     NoMetadata,
     /// What stands between is no YAML of fields.
-    #[error("cannot read the metadata: {reason}")]
-    Metadata {
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error("cannot read the metadata of the snapshot")]
+    Metadata(#[source] serde_yaml::Error),
 }
 
 impl Snapshot {
     /// Reads the text of a file.
     pub fn parse(text: &str) -> Result<Self, SnapshotError> {
-        let _ = text;
-        todo!()
+        let text = text.replace("\r\n", "\n");
+        let rest = text
+            .strip_prefix("---\n")
+            .ok_or(SnapshotError::NoMetadata)?;
+        let (metadata, contents) = split(rest).ok_or(SnapshotError::NoMetadata)?;
+        let metadata: serde_yaml::Value =
+            serde_yaml::from_str(metadata).map_err(SnapshotError::Metadata)?;
+        let field = |name: &str| metadata.get(name)?.as_str().map(str::to_owned);
+        let line = metadata.get("assertion_line");
+        Ok(Self {
+            source: field("source"),
+            line: line
+                .and_then(serde_yaml::Value::as_u64)
+                .and_then(|line| usize::try_from(line).ok()),
+            description: field("description"),
+            expression: field("expression"),
+            contents: normalized(contents),
+        })
     }
 
     /// The text of a `.snap` file: without `line`.
     pub fn accepted_text(&self) -> String {
-        todo!()
+        self.text(None)
     }
 
     /// The text of a `.snap.new` file.
     pub fn pending_text(&self) -> String {
-        todo!()
+        self.text(self.line)
+    }
+
+    fn text(&self, line: Option<usize>) -> String {
+        let line = line.map(|line| line.to_string());
+        let quoted = |text: &Option<String>| text.as_deref().map(quote);
+        let fields = [
+            ("source", quoted(&self.source)),
+            ("assertion_line", line),
+            ("description", quoted(&self.description)),
+            ("expression", quoted(&self.expression)),
+        ];
+        let mut text = "---\n".to_owned();
+        for (name, value) in fields {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{name}: {value}");
+            }
+        }
+        let _ = writeln!(text, "---\n{}", normalized(&self.contents));
+        text
     }
 }
 
@@ -70,13 +107,45 @@ pub enum Comparison {
     Same,
     /// They do not.
     Differs {
-        /// A unified diff from golden to new.
+        /// From golden to new, each hunk under the keys that it is in.
         diff: String,
     },
 }
 
 /// Compares the contents of two snapshots.
 pub fn compare(golden: &str, new: &str) -> Comparison {
-    let _ = (golden, new);
-    todo!()
+    let (golden, new) = (normalized(golden), normalized(new));
+    if golden == new {
+        Comparison::Same
+    } else {
+        Comparison::Differs {
+            diff: diff::unified(&golden, &new),
+        }
+    }
 }
+
+/// The metadata, and what follows the line that ends it.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        if line.trim_end() == "---" {
+            return Some((&text[..start], &text[end..]));
+        }
+        start = end;
+    }
+    None
+}
+
+/// A text as insta compares it.
+fn normalized(text: &str) -> String {
+    text.trim_end().replace("\r\n", "\n")
+}
+
+/// A string in double quotes, which in JSON and in YAML are the same.
+fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests;
