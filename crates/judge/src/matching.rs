@@ -24,6 +24,9 @@ pub(crate) use values::{same, short};
 pub fn compare(expected: &Value, seen: &Value) -> Vec<Mismatch> {
     let mut mismatches = Vec::new();
     compare_at("", expected, Some(seen), &mut mismatches);
+    if served::kind(seen) == "Secret" {
+        mismatches.iter_mut().for_each(conceal);
+    }
     mismatches
 }
 
@@ -37,8 +40,12 @@ pub fn compare_object(expected: &Value, object: &Value) -> Vec<Mismatch> {
     mismatches
 }
 
-/// What of `seen` was asked for: `seen` pruned to the fields of `expected`.
+/// What of `seen` was asked for: `seen` pruned to the fields of `expected`, a
+/// Secret to its kind.
 pub fn prune(expected: &Value, seen: &Value) -> Value {
+    if served::kind(seen) == "Secret" {
+        return serde_json::json!({"kind": "Secret"});
+    }
     match (expected, seen) {
         (Value::Object(expected), Value::Object(seen)) => Value::Object(
             expected
@@ -54,6 +61,21 @@ pub fn prune(expected: &Value, seen: &Value) -> Value {
                 .collect(),
         ),
         _ => seen.clone(),
+    }
+}
+
+/// A report may be read by anyone: it says which field of a Secret differs, and
+/// no value of it. Annotations can hold the whole of it, as it was applied.
+fn conceal(mismatch: &mut Mismatch) {
+    let holds_values = [".data", ".stringData", ".metadata"];
+    if holds_values
+        .iter()
+        .any(|path| mismatch.path.starts_with(path))
+    {
+        "the value asked for".clone_into(&mut mismatch.expected);
+        if mismatch.seen != "not there" {
+            "another value".clone_into(&mut mismatch.seen);
+        }
     }
 }
 

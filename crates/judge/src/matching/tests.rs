@@ -126,3 +126,13 @@ fn a_served_pod_is_named() {
     ");
     assert_snapshot!(prune(&expected, &pod), @r#"{"status":{"conditions":[{"status":"False","type":"Ready"}],"phase":"Pending"}}"#);
 }
+
+#[test]
+fn no_value_of_a_secret_is_told() {
+    let seen = "{kind: Secret, type: Opaque, data: {a: c2VjcmV0, b: c2VjcmV0}}";
+    assert_snapshot!(check("{type: Other, data: {a: b3RoZXI=, c: b3RoZXI=}}", seen), @"
+    .data.a: expected the value asked for, seen another value
+    .data.c: expected the value asked for, seen not there
+    .type: expected Other, seen Opaque
+    ");
+}

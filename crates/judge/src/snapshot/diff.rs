@@ -1,8 +1,8 @@
 //! A diff of two YAML texts for people.
 //!
 //! Invariants:
-//! - Each hunk says under which keys its first change stands: a line such as
-//!   `phase: Failed` alone does not say whose phase it is.
+//! - Each hunk says under which keys it begins: a line such as `phase: Failed`
+//!   alone does not say whose phase it is.
 
 use std::fmt::Write;
 
