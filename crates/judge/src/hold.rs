@@ -37,6 +37,15 @@ enum Stage {
     },
 }
 
+/// What was seen of the condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It holds.
+    Met,
+    /// It does not.
+    NotMet,
+}
+
 /// What is known of a condition at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -96,30 +105,30 @@ impl Hold {
     }
 
     /// Judges one observation made at `now`.
-    pub fn observe(&mut self, now: Elapsed, met: bool) -> State {
+    pub fn observe(&mut self, now: Elapsed, seen: Seen) -> State {
         // What was seen before held until now: the time is judged first.
         let state = self.tick(now);
         let (Stage::Waiting | Stage::Holding { .. }) = self.stage else {
             return state;
         };
-        match (self.mode, self.stage) {
-            (Mode::Eventually, Stage::Waiting) if met => self.decide(now, Ok(())),
-            (Mode::Holds(span), Stage::Waiting) if met => {
+        match (self.mode, self.stage, seen) {
+            (Mode::Eventually, Stage::Waiting, Seen::Met) => self.decide(now, Ok(())),
+            (Mode::Holds(span), Stage::Waiting, Seen::Met) => {
                 self.stage = Stage::Holding {
                     since: now,
                     until: now.after(span),
                 };
                 self.tick(now)
             }
-            (Mode::Holds(_), Stage::Holding { since, .. }) if !met => {
+            (Mode::Holds(_), Stage::Holding { since, .. }, Seen::NotMet) => {
                 let held = now - since;
                 self.decide(now, Err(Why::Ceased { held }))
             }
-            (Mode::Never(_), Stage::Holding { since, .. }) if met => {
+            (Mode::Never(_), Stage::Holding { since, .. }, Seen::Met) => {
                 let after = now - since;
                 self.decide(now, Err(Why::Happened { after }))
             }
-            (Mode::Eventually | Mode::Holds(_) | Mode::Never(_), _) => state,
+            (Mode::Eventually | Mode::Holds(_) | Mode::Never(_), _, _) => state,
         }
     }
 
@@ -177,7 +186,8 @@ mod tests {
         let mut last = Elapsed::ZERO;
         for (millis, met) in observations {
             last = Elapsed::from_millis(*millis);
-            let state = match hold.observe(last, *met) {
+            let seen = if *met { Seen::Met } else { Seen::NotMet };
+            let state = match hold.observe(last, seen) {
                 State::Wait { until } => format!("wait until {until}"),
                 other => format!("{other:?}"),
             };

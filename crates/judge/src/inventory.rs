@@ -6,7 +6,7 @@
 //! - Nothing is dropped silently: a kind without facts of its own still says
 //!   its name, finalizers and owners; a file without a role is shown by path.
 //! - The order of the input does not matter.
-//! - No value of a ConfigMap or Secret: keys only.
+//! - No value of a `ConfigMap` or Secret: keys only.
 
 mod facts;
 mod files;

@@ -193,10 +193,10 @@ fn file(
     }
 }
 
-/// The paths that only `these` has, without what is below one of them.
-fn topmost(these: &BTreeSet<DiskPath>, those: &BTreeSet<DiskPath>) -> Vec<String> {
+/// The `paths` that are not among `others`, without what is below one of them.
+fn topmost(paths: &BTreeSet<DiskPath>, others: &BTreeSet<DiskPath>) -> Vec<String> {
     let mut tops: Vec<(&DiskPath, usize)> = Vec::new();
-    for path in these.difference(those) {
+    for path in paths.difference(others) {
         match tops.iter_mut().find(|(top, _)| is_below(path, top)) {
             Some((_, below)) => *below += 1,
             None => tops.push((path, 0)),

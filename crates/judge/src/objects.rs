@@ -11,7 +11,7 @@ use serde_json::Value;
 use stayput_events::Mismatch;
 use stayput_expr::{ExprError, Scope, Template};
 
-use crate::{matching, served};
+use crate::{hold::Seen, matching, served};
 
 /// What objects are asked to be.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,14 @@ impl Verdict {
     /// Whether all that was asked holds.
     pub fn is_met(&self) -> bool {
         matches!(self, Self::Met { .. })
+    }
+
+    /// The same, as a [`Hold`](crate::hold::Hold) observes it.
+    pub fn seen(&self) -> Seen {
+        match self {
+            Self::Met { .. } => Seen::Met,
+            Self::NotYet { .. } => Seen::NotMet,
+        }
     }
 
     /// What was seen, in one line.

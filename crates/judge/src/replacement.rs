@@ -102,9 +102,8 @@ fn look<'a>(old: &Deleted, present: &'a [Arc<Value>]) -> Result<&'a Arc<Value>, 
 /// What keeps a terminating pod.
 fn held_by(pod: &Value) -> String {
     let mut reasons = Vec::new();
-    match served::number(pod, "/metadata/deletionGracePeriodSeconds") {
-        Some(seconds @ 1..) => reasons.push(format!("in its grace period of {seconds}s")),
-        Some(_) | None => {}
+    if let Some(seconds @ 1..) = served::number(pod, "/metadata/deletionGracePeriodSeconds") {
+        reasons.push(format!("in its grace period of {seconds}s"));
     }
     let finalizers = served::texts(pod, "/metadata/finalizers");
     match finalizers.as_slice() {

@@ -49,13 +49,13 @@ fn cell(what: Trait, before: &PodIdentity, after: &PodIdentity) -> String {
 
 /// Names only.
 fn short(what: Trait, pod: &PodIdentity) -> String {
-    let claims = || pod.claims.iter().map(|claim| claim.name.clone()).collect();
+    let claims = pod.claims.iter().map(|claim| claim.name.clone());
     match what {
         Trait::Uid => pod.uid.clone(),
         Trait::Address => known(pod.address.as_deref()),
         Trait::Node => known(pod.node.as_deref()),
-        Trait::Claim => joined(claims()),
-        Trait::Volume => joined(pod.volumes.iter().map(place).collect()),
+        Trait::Claim => joined(claims),
+        Trait::Volume => joined(pod.volumes.iter().map(place)),
     }
 }
 
@@ -70,14 +70,12 @@ pub(super) fn full(what: Trait, pod: &PodIdentity) -> String {
         Trait::Claim => joined(
             pod.claims
                 .iter()
-                .map(|claim| with_uid(claim.name.clone(), claim.uid.as_deref()))
-                .collect(),
+                .map(|claim| with_uid(claim.name.clone(), claim.uid.as_deref())),
         ),
         Trait::Volume => joined(
             pod.volumes
                 .iter()
-                .map(|volume| with_uid(place(volume), volume.uid.as_deref()))
-                .collect(),
+                .map(|volume| with_uid(place(volume), volume.uid.as_deref())),
         ),
     }
 }
@@ -98,7 +96,8 @@ fn known(text: Option<&str>) -> String {
     text.unwrap_or("none").to_owned()
 }
 
-fn joined(parts: Vec<String>) -> String {
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    let parts: Vec<String> = parts.collect();
     if parts.is_empty() {
         "none".to_owned()
     } else {

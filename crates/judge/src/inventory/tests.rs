@@ -1,5 +1,5 @@
 use super::*;
-use crate::golden;
+use crate::{golden, snapshot};
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -51,13 +51,23 @@ fn check(objects: &[Arc<Value>], listings: &[Listing]) -> String {
     text
 }
 
-fn check_at(seconds: f64) -> String {
+/// The objects of some kinds, or of all where none is named.
+fn check_at(seconds: f64, kinds: &[&str]) -> String {
     let objects = golden::objects_at("flagship", seconds);
-    let objects: Vec<_> = objects
-        .into_iter()
-        .filter(|object| served::kind(object) != "Event")
-        .collect();
+    let wanted = |object: &Arc<Value>| {
+        let kind = served::kind(object);
+        kind != "Event" && (kinds.is_empty() || kinds.contains(&kind))
+    };
+    let objects: Vec<_> = objects.into_iter().filter(wanted).collect();
     check(&objects, &[])
+}
+
+/// What differs between two moments.
+fn check_between(before: f64, after: f64) -> String {
+    match snapshot::compare(&check_at(before, &[]), &check_at(after, &[])) {
+        snapshot::Comparison::Same => "same".to_owned(),
+        snapshot::Comparison::Differs { diff } => diff,
+    }
 }
 
 /// Paths with sizes; a path that ends with `/` is a directory.
@@ -80,27 +90,10 @@ fn check_files(files: Option<&[(&str, u64)]>) -> String {
 }
 
 #[test]
-fn the_flagship_runs() {
-    assert_snapshot!(check_at(20.0), @"
+fn storage_of_the_running_flagship() {
+    let kinds = ["StorageClass", "PersistentVolume", "PersistentVolumeClaim"];
+    assert_snapshot!(check_at(20.0, &kinds), @"
     objects:
-      ConfigMap:
-        redis/kube-root-ca.crt:
-          keys: ca.crt
-        redis/redis-cluster:
-          keys: redis.conf
-      ControllerRevision:
-        redis/redis-cluster-<hash>:
-          owner: StatefulSet redis-cluster
-      EndpointSlice:
-        redis/redis-cluster-<random>:
-          addresses: 1 ready
-          owner: Service redis-cluster
-      Endpoints:
-        redis/redis-cluster:
-          addresses: 1 ready
-      Namespace:
-        redis:
-          phase: Active
       PersistentVolume:
         redis-0-data:
           phase: Bound
@@ -137,31 +130,6 @@ fn the_flagship_runs() {
           capacity: 2Gi
           access modes: ReadWriteOnce
           finalizers: kubernetes.io/pvc-protection
-      Pod:
-        redis/redis-cluster-0:
-          phase: Running
-          ready: true
-          node: master-1
-          claims: redis-cluster-data-redis-cluster-0
-          owner: StatefulSet redis-cluster
-        redis/redis-cluster-1:
-          phase: Running
-          ready: true
-          node: master-2
-          claims: redis-cluster-data-redis-cluster-1
-          owner: StatefulSet redis-cluster
-      Service:
-        redis/redis-cluster:
-          type: ClusterIP
-          address: 'none: headless'
-          ports: client 6379/TCP, gossip 16379/TCP
-      StatefulSet:
-        redis/redis-cluster:
-          wanted: 6
-          there: 6
-          ready: 5
-          service: redis-cluster
-          claim templates: redis-cluster-data
       StorageClass:
         local-volume:
           provisioner: kubernetes.io/no-provisioner
@@ -172,54 +140,18 @@ fn the_flagship_runs() {
 }
 
 #[test]
-fn the_flagship_is_taken_down() {
-    assert_snapshot!(check_at(37.5), @"
+fn workload_of_the_running_flagship() {
+    let kinds = ["Pod", "StatefulSet", "ControllerRevision", "Namespace"];
+    assert_snapshot!(check_at(20.0, &kinds), @"
     objects:
-      ConfigMap:
-        redis/kube-root-ca.crt:
-          keys: ca.crt
+      ControllerRevision:
+        redis/redis-cluster-<hash>:
+          owner: StatefulSet redis-cluster
       Namespace:
         redis:
           phase: Active
-      PersistentVolume:
-        redis-0-data:
-          phase: Bound
-          claim: redis/redis-cluster-data-redis-cluster-0
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          reclaim policy: Delete
-          nodes: master-1
-          path: /disk1/redis-0-data
-          finalizers: kubernetes.io/pv-protection
-        redis-1-data:
-          phase: Bound
-          claim: redis/redis-cluster-data-redis-cluster-1
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          reclaim policy: Delete
-          nodes: master-2
-          path: /disk1/redis-1-data
-          finalizers: kubernetes.io/pv-protection
-      PersistentVolumeClaim:
-        redis/redis-cluster-data-redis-cluster-0:
-          phase: Bound
-          volume: redis-0-data
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          finalizers: kubernetes.io/pvc-protection
-        redis/redis-cluster-data-redis-cluster-1:
-          phase: Bound
-          volume: redis-1-data
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          finalizers: kubernetes.io/pvc-protection
       Pod:
         redis/redis-cluster-0:
-          terminating: true
           phase: Running
           ready: true
           node: master-1
@@ -231,103 +163,96 @@ fn the_flagship_is_taken_down() {
           node: master-2
           claims: redis-cluster-data-redis-cluster-1
           owner: StatefulSet redis-cluster
-      StorageClass:
-        local-volume:
-          provisioner: kubernetes.io/no-provisioner
-          binding: WaitForFirstConsumer
-          reclaim policy: Delete
+      StatefulSet:
+        redis/redis-cluster:
+          wanted: 6
+          there: 6
+          ready: 5
+          service: redis-cluster
+          claim templates: redis-cluster-data
     files: {}
     ");
-    assert_snapshot!(check_at(39.0), @"
+}
+
+#[test]
+fn network_of_the_running_flagship() {
+    let kinds = ["Service", "Endpoints", "EndpointSlice", "ConfigMap"];
+    assert_snapshot!(check_at(20.0, &kinds), @"
     objects:
       ConfigMap:
         redis/kube-root-ca.crt:
           keys: ca.crt
-      Namespace:
-        redis:
-          phase: Active
-      PersistentVolume:
-        redis-0-data:
-          phase: Bound
-          claim: redis/redis-cluster-data-redis-cluster-0
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          reclaim policy: Delete
-          nodes: master-1
-          path: /disk1/redis-0-data
-          finalizers: kubernetes.io/pv-protection
-        redis-1-data:
-          phase: Bound
-          claim: redis/redis-cluster-data-redis-cluster-1
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          reclaim policy: Delete
-          nodes: master-2
-          path: /disk1/redis-1-data
-          finalizers: kubernetes.io/pv-protection
-      PersistentVolumeClaim:
-        redis/redis-cluster-data-redis-cluster-0:
-          phase: Bound
-          volume: redis-0-data
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          finalizers: kubernetes.io/pvc-protection
-        redis/redis-cluster-data-redis-cluster-1:
-          phase: Bound
-          volume: redis-1-data
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          finalizers: kubernetes.io/pvc-protection
-      StorageClass:
-        local-volume:
-          provisioner: kubernetes.io/no-provisioner
-          binding: WaitForFirstConsumer
-          reclaim policy: Delete
+        redis/redis-cluster:
+          keys: redis.conf
+      EndpointSlice:
+        redis/redis-cluster-<random>:
+          addresses: 1 ready
+          owner: Service redis-cluster
+      Endpoints:
+        redis/redis-cluster:
+          addresses: 1 ready
+      Service:
+        redis/redis-cluster:
+          type: ClusterIP
+          address: 'none: headless'
+          ports: client 6379/TCP, gossip 16379/TCP
     files: {}
     ");
-    assert_snapshot!(check_at(41.0), @r#"
-    objects:
-      ConfigMap:
-        redis/kube-root-ca.crt:
-          keys: ca.crt
-      Namespace:
-        redis:
-          phase: Active
-      PersistentVolume:
-        redis-0-data:
-          phase: Failed
-          message: 'error getting deleter volume plugin for volume "redis-0-data": no volume plugin matched'
-          claim: redis/redis-cluster-data-redis-cluster-0
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          reclaim policy: Delete
-          nodes: master-1
-          path: /disk1/redis-0-data
-          finalizers: kubernetes.io/pv-protection
-        redis-1-data:
-          phase: Failed
-          message: 'error getting deleter volume plugin for volume "redis-1-data": no volume plugin matched'
-          claim: redis/redis-cluster-data-redis-cluster-1
-          class: local-volume
-          capacity: 2Gi
-          access modes: ReadWriteOnce
-          reclaim policy: Delete
-          nodes: master-2
-          path: /disk1/redis-1-data
-          finalizers: kubernetes.io/pv-protection
-      StorageClass:
-        local-volume:
-          provisioner: kubernetes.io/no-provisioner
-          binding: WaitForFirstConsumer
-          reclaim policy: Delete
-    files: {}
+}
+
+#[test]
+fn pods_that_go_say_so() {
+    assert_snapshot!(check_between(37.45, 37.5), @"
+    --- golden
+    +++ new
+    @@ line 3, objects › ConfigMap @@
+         redis/kube-root-ca.crt:
+           keys: ca.crt
+    -  ControllerRevision:
+    -    redis/redis-cluster-<hash>:
+    -      owner: StatefulSet redis-cluster
+       Namespace:
+         redis:
+    @@ line 47, objects @@
+       Pod:
+         redis/redis-cluster-0:
+    +      terminating: true
+           phase: Running
+           ready: true
+    ");
+}
+
+#[test]
+fn claims_that_are_deleted_leave_failed_volumes() {
+    assert_snapshot!(check_between(39.0, 40.6), @r#"
+    --- golden
+    +++ new
+    @@ line 8, objects @@
+       PersistentVolume:
+         redis-0-data:
+    -      phase: Bound
+    +      phase: Failed
+    +      message: 'error getting deleter volume plugin for volume "redis-0-data": no volume plugin matched'
+           claim: redis/redis-cluster-data-redis-cluster-0
+           class: local-volume
+    @@ line 28, objects › PersistentVolume › redis-1-data @@
+           finalizers: kubernetes.io/pv-protection
+       PersistentVolumeClaim:
+    -    redis/redis-cluster-data-redis-cluster-0:
+    -      phase: Bound
+    -      volume: redis-0-data
+    -      class: local-volume
+    -      capacity: 2Gi
+    -      access modes: ReadWriteOnce
+    -      finalizers: kubernetes.io/pvc-protection
+         redis/redis-cluster-data-redis-cluster-1:
+           phase: Bound
     "#);
-    assert_snapshot!(check_at(60.0), @"
+}
+
+#[test]
+fn in_the_end_nothing_is_left() {
+    assert_snapshot!(check_at(60.0, &[]), @"
     objects: {}
     files: {}
     ");

@@ -1,12 +1,12 @@
 //! A diff of two YAML texts for people.
 //!
 //! Invariants:
-//! - Each hunk says under which keys it begins: a line such as `phase: Failed`
-//!   alone does not say whose phase it is.
+//! - Each hunk says under which keys its first change stands: a line such as
+//!   `phase: Failed` alone does not say whose phase it is.
 
 use std::fmt::Write;
 
-use similar::{ChangeTag, DiffOp, TextDiff};
+use similar::{Change, ChangeTag, TextDiff};
 
 /// Unchanged lines shown around a change.
 const AROUND: usize = 2;
@@ -16,8 +16,9 @@ pub(super) fn unified(golden: &str, new: &str) -> String {
     let lines: Vec<&str> = golden.lines().collect();
     let mut text = "--- golden\n+++ new\n".to_owned();
     for hunk in diff.grouped_ops(AROUND) {
-        let _ = writeln!(text, "{}", header(&hunk, &lines));
-        for change in hunk.iter().flat_map(|op| diff.iter_changes(op)) {
+        let changes: Vec<_> = hunk.iter().flat_map(|op| diff.iter_changes(op)).collect();
+        let _ = writeln!(text, "{}", header(&changes, &lines));
+        for change in &changes {
             let sign = match change.tag() {
                 ChangeTag::Equal => ' ',
                 ChangeTag::Delete => '-',
@@ -31,21 +32,28 @@ pub(super) fn unified(golden: &str, new: &str) -> String {
 }
 
 /// As `@@ line 12, objects › Pod › redis/redis-cluster-0 @@`.
-fn header(hunk: &[DiffOp], golden: &[&str]) -> String {
-    let start = hunk.first().map_or(0, |op| op.old_range().start);
-    let keys = keys_above(golden, start);
-    let place = format!("line {}", start + 1);
-    let parts: Vec<String> = std::iter::once(place)
-        .chain((!keys.is_empty()).then(|| keys.join(" › ")))
-        .collect();
-    format!("@@ {} @@", parts.join(", "))
+fn header(changes: &[Change<&str>], golden: &[&str]) -> String {
+    // Lines of golden that are before the first change of the hunk.
+    let mut above = 0;
+    for change in changes {
+        if change.tag() != ChangeTag::Equal {
+            above = change.old_index().unwrap_or(above);
+            let keys = keys_above(&golden[..above.min(golden.len())], indent_of(change.value()));
+            let place = std::iter::once(format!("line {}", above + 1));
+            let parts: Vec<String> = place
+                .chain((!keys.is_empty()).then(|| keys.join(" › ")))
+                .collect();
+            return format!("@@ {} @@", parts.join(", "));
+        }
+        above = change.old_index().map_or(above, |index| index + 1);
+    }
+    "@@ @@".to_owned()
 }
 
-/// The keys that the line at `index` stands under, the outermost first.
-fn keys_above<'a>(lines: &[&'a str], index: usize) -> Vec<&'a str> {
-    let mut indent = lines.get(index).map_or(0, |line| indent_of(line));
+/// The keys that a line so far indented stands under, the outermost first.
+fn keys_above<'a>(above: &[&'a str], mut indent: usize) -> Vec<&'a str> {
     let mut keys = Vec::new();
-    for line in lines[..index.min(lines.len())].iter().rev() {
+    for line in above.iter().rev() {
         let own = indent_of(line);
         if own < indent && line.trim_end().ends_with(':') {
             indent = own;
