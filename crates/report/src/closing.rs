@@ -4,7 +4,7 @@ use stayput_events::{ControlResult, Outcome};
 
 use crate::{
     ControlSummary, StepSummary, Style, Summary, failure,
-    layout::{pad, width},
+    layout::{hang, pad, width},
     ledger,
     style::Ink,
     words,
@@ -13,6 +13,9 @@ use crate::{
 /// Columns of what time goes to, in the table of a run's time.
 const LABEL: usize = 31;
 
+/// So many files are named, and the others counted.
+const NAMED_FILES: usize = 4;
+
 /// All that follows the last step and control.
 pub(crate) fn all(summary: &Summary, style: Style) -> Vec<String> {
     let mut lines = Vec::new();
@@ -20,6 +23,7 @@ pub(crate) fn all(summary: &Summary, style: Style) -> Vec<String> {
         failures(summary, style),
         ledger::table(summary, style),
         time(summary, style),
+        files(summary, style),
         verdict(summary, style),
     ] {
         if !section.is_empty() {
@@ -122,6 +126,25 @@ fn time(summary: &Summary, style: Style) -> Vec<String> {
     }
     lines.push(row("total", time.total));
     lines
+}
+
+/// The first files with more to read, and how many others there are.
+fn files(summary: &Summary, style: Style) -> Vec<String> {
+    if summary.files.is_empty() {
+        return Vec::new();
+    }
+    let named = summary.files.iter().take(NAMED_FILES);
+    let named: Vec<&str> = named.map(|file| file.as_str()).collect();
+    let more = summary.files.len() - named.len();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    hang(
+        "written: ",
+        &format!("{}{more}", named.join(", ")),
+        style.columns(),
+    )
 }
 
 fn verdict(summary: &Summary, style: Style) -> Vec<String> {

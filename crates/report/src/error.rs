@@ -11,6 +11,12 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// What has to be redacted does not go through JSON and back.
+    #[error("cannot redact a record")]
+    Redact {
+        /// Why not.
+        source: serde_json::Error,
+    },
     /// The records do not become JSON, or JSON does not become records.
     #[error("cannot {doing} report.json")]
     Json {

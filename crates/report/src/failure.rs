@@ -132,7 +132,9 @@ fn expected_and_seen(failure: &Failure, style: Style) -> Vec<String> {
     let fits = 4 + column + DIFFERS.len() + widest(&right) <= style.columns();
     let mut lines = vec![String::new()];
     if fits {
-        lines.push(style.paint(Ink::Strong, &beside("expected", AGREES, "seen", column)));
+        // Headings stand two columns before what is below them.
+        let heading = format!("  {}{}seen", pad("expected", column), AGREES);
+        lines.push(style.paint(Ink::Strong, &heading));
         let pairs = align(&left, &right);
         lines.extend(pairs.iter().map(|pair| pair_line(*pair, column, style)));
     } else {
@@ -147,23 +149,14 @@ fn expected_and_seen(failure: &Failure, style: Style) -> Vec<String> {
 fn pair_line(pair: Pair<'_>, column: usize, style: Style) -> String {
     let (left, right) = (pair.0.unwrap_or(""), pair.1.unwrap_or(""));
     if pair.0 == pair.1 {
-        return style.paint(Ink::Dim, &beside(left, AGREES, right, column));
+        return style.paint(
+            Ink::Dim,
+            &format!("    {}{AGREES}{right}", pad(left, column)),
+        );
     }
     let left = style.paint(Ink::Good, &pad(left, column));
     let right = style.paint(Ink::Bad, right);
     format!("    {left}{DIFFERS}{right}").trim_end().to_owned()
-}
-
-fn beside(left: &str, between: &str, right: &str, column: usize) -> String {
-    let indent = if left == "expected" && right == "seen" {
-        "  "
-    } else {
-        "    "
-    };
-    let column = column + 4 - indent.len();
-    format!("{indent}{}{between}{right}", pad(left, column))
-        .trim_end()
-        .to_owned()
 }
 
 /// Puts equal lines beside each other, and what differs between them in pairs.

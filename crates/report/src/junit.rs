@@ -20,8 +20,10 @@ const WIDTH: u16 = 100;
 /// One suite for the run, a case a step and one for the cluster; one suite
 /// for its controls, a case each.
 pub fn write(summary: &Summary) -> Result<String, Error> {
+    // Before anything is laid out: a secret that wraps is not found any more.
+    let summary = &redact::whole(summary)?;
     let name = summary.run.as_ref().map_or("stayput", |run| &run.scenario);
-    let mut report = Report::new(text(name));
+    let mut report = Report::new(name);
     report.set_time(summary.now.since_start());
     report.add_test_suite(run_suite(name, summary));
     if !summary.controls.is_empty() {
@@ -30,17 +32,14 @@ pub fn write(summary: &Summary) -> Result<String, Error> {
     report.to_string().map_err(|source| Error::Junit { source })
 }
 
-fn text(plain: &str) -> String {
-    redact::text(plain)
-}
-
 fn run_suite(name: &str, summary: &Summary) -> TestSuite {
-    let mut suite = TestSuite::new(text(name));
-    suite.set_time(summary.time().total - summary.time().controls);
+    let mut suite = TestSuite::new(name);
+    let time = summary.time();
+    suite.set_time(time.total.saturating_sub(time.controls));
     if let Some(run) = &summary.run {
         suite
             .extra
-            .insert("timestamp".into(), text(&run.started).into());
+            .insert("timestamp".into(), run.started.as_str().into());
     }
     suite.add_properties(properties(summary));
     suite.add_test_case(cluster_case(name, summary));
@@ -52,7 +51,7 @@ fn run_suite(name: &str, summary: &Summary) -> TestSuite {
 
 fn control_suite(name: &str, summary: &Summary) -> TestSuite {
     let name = format!("{name}: controls");
-    let mut suite = TestSuite::new(text(&name));
+    let mut suite = TestSuite::new(&name);
     suite.set_time(summary.time().controls);
     for control in &summary.controls {
         suite.add_test_case(control_case(&name, control, summary));
@@ -86,7 +85,7 @@ fn properties(summary: &Summary) -> Vec<Property> {
         ("claims.notShown", tally.not_shown.to_string()),
         ("claims.notTried", tally.not_tried.to_string()),
     ]);
-    let property = |(name, value): (&str, String)| Property::new(name, text(&value));
+    let property = |(name, value): (&str, String)| Property::new(name, &value);
     all.into_iter().map(property).collect()
 }
 
@@ -105,7 +104,7 @@ fn cluster_case(name: &str, summary: &Summary) -> TestCase {
     };
     let ready = summary.cluster.as_ref().map(|(ready, _)| *ready);
     let mut case = TestCase::new("the cluster is ready", status);
-    case.set_classname(text(name));
+    case.set_classname(name);
     case.set_time(ready.unwrap_or(summary.now) - Elapsed::ZERO);
     case
 }
@@ -126,8 +125,8 @@ fn step_case(name: &str, step: &StepSummary, summary: &Summary) -> TestCase {
         None if step.begun.is_some() => error("unfinished", "the record ends within it", ""),
         None => skipped("the record ends before it"),
     };
-    let mut case = TestCase::new(text(&step.facts.name), status);
-    case.set_classname(text(name));
+    let mut case = TestCase::new(&step.facts.name, status);
+    case.set_classname(name);
     case.set_time(step.took().unwrap_or_default());
     if let Some(found) = findings(step) {
         case.set_system_out(found);
@@ -154,7 +153,7 @@ fn findings(step: &StepSummary) -> Option<String> {
         .chain(step.findings.iter().cloned())
         .chain(withheld)
         .collect();
-    (!lines.is_empty()).then(|| text(&lines.join("\n")))
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn control_case(name: &str, control: &ControlSummary, summary: &Summary) -> TestCase {
@@ -174,8 +173,8 @@ fn control_case(name: &str, control: &ControlSummary, summary: &Summary) -> Test
         Some(ControlResult::Interrupted) => error("interrupted", &note, ""),
         None => error("unfinished", "the record ends within it", ""),
     };
-    let mut case = TestCase::new(text(&control.name), status);
-    case.set_classname(text(name));
+    let mut case = TestCase::new(&control.name, status);
+    case.set_classname(name);
     case.set_time(control.time().map(|time| time.total).unwrap_or_default());
     case
 }
@@ -203,15 +202,15 @@ fn error(kind: &str, message: &str, block: &str) -> TestCaseStatus {
 
 fn non_success(of: NonSuccessKind, kind: &str, message: &str, block: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(of);
-    status.set_type(kind).set_message(text(message));
+    status.set_type(kind).set_message(message);
     if !block.is_empty() {
-        status.set_description(text(block));
+        status.set_description(block);
     }
     status
 }
 
 fn skipped(message: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
-    status.set_message(text(message));
+    status.set_message(message);
     status
 }

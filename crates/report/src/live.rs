@@ -123,7 +123,7 @@ fn message(now: Elapsed, summary: &Summary, style: Style) -> String {
     // The name gives way first: it will stand above soon enough.
     let step = cut(&step, columns / 2);
     let rest = columns - crate::layout::width(&step) - 2;
-    format!("{step}  {}", style.paint(Ink::Dim, &cut(&awaited, rest)))
+    format!("{step}; {}", style.paint(Ink::Dim, &cut(&awaited, rest)))
 }
 
 fn step(now: Elapsed, summary: &Summary) -> String {

@@ -7,8 +7,8 @@
 mod patterns;
 mod secret;
 
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use stayput_events::Record;
 
 use crate::Error;
 
@@ -21,14 +21,10 @@ pub fn text(text: &str) -> String {
     patterns::all(&text)
 }
 
-/// The record with every secret in its texts replaced.
-pub fn record(record: &Record) -> Result<Record, Error> {
-    let write = |source| Error::Json {
-        doing: "write",
-        source,
-    };
-    let plain = serde_json::to_value(record).map_err(write)?;
-    serde_json::from_value(value(plain)).map_err(write)
+/// A record, or a whole summary, with every secret in its texts replaced.
+pub fn whole<T: Serialize + DeserializeOwned>(plain: &T) -> Result<T, Error> {
+    let plain = serde_json::to_value(plain).map_err(|source| Error::Redact { source })?;
+    serde_json::from_value(value(plain)).map_err(|source| Error::Redact { source })
 }
 
 /// The value with every secret in its texts replaced.

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
 use stayput_events::{
     ClaimPart, ClusterFacts, ControlResult, Cost, Elapsed, Event, Outcome, Record, RunFacts,
     StepFacts, StepId,
@@ -18,7 +19,7 @@ use crate::{LedgerRow, Spans, TimeSplit, claims, exit};
 /// What a run has come to.
 ///
 /// `events.iter().fold(Summary::new(), Summary::after)`, live or read back.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// What was known before anything was touched.
     pub run: Option<RunFacts>,
@@ -41,7 +42,7 @@ pub struct Summary {
 }
 
 /// What a step has come to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepSummary {
     /// The step, as it was announced.
     pub facts: StepFacts,
@@ -60,7 +61,7 @@ pub struct StepSummary {
 }
 
 /// What a control has come to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ControlSummary {
     /// Its name.
     pub name: String,
@@ -79,7 +80,7 @@ pub struct ControlSummary {
 }
 
 /// What is waited for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Awaited {
     /// The step that waits; none while the cluster is being made.
     pub step: Option<StepId>,

@@ -48,7 +48,7 @@ impl<W: io::Write> Terminal<W> {
     ///
     /// A reader that has gone away is no error: nothing more is written.
     pub fn record(&mut self, record: &Record) -> Result<(), Error> {
-        let record = redact::record(record)?;
+        let record = redact::whole(record)?;
         self.summary = mem::take(&mut self.summary).after(&record);
         let lines = self.added_by(&record.event);
         self.write_lines(&lines)?;

@@ -6,8 +6,8 @@ use stayput_events::{ClaimVerdict, ControlResult, Cost, Outcome, Provider, SkipR
 
 use crate::style::Ink;
 
-/// Columns of the word that a line begins with, with the space after it.
-pub(crate) const MARK: usize = 10;
+/// Columns of the word that a line begins with, with the spaces after it.
+pub(crate) const MARK: usize = 11;
 
 /// All costs, in the order in which they are listed.
 pub(crate) const COSTS: [Cost; 5] = [

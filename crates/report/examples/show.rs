@@ -1,0 +1,66 @@
+//! Plays a recorded run on this terminal, with the delays of its own records.
+//!
+//! `show RUN [WIDTH] [live|lines] [colour|plain] [SPEED]`, or `show RUN json`
+//! and `show RUN junit`.
+
+#[path = "../testdata/recorded.rs"]
+mod recorded;
+
+use std::{env, io, sync::mpsc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use stayput_events::{Elapsed, Record};
+use stayput_report::{Colour, Display, Style, Summary, Terminal, json, junit};
+
+fn main() -> Result<()> {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let has = |word: &str| words.iter().any(|one| one == word);
+    let numbers: Vec<u16> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let name = words.first().context("which run?")?;
+    let Some(records) = recorded::by_name(name) else {
+        bail!("no run `{name}`; there are {}", recorded::NAMES.join(", "));
+    };
+    let summary = records.iter().fold(Summary::new(), Summary::after);
+    if has("json") {
+        serde_json::to_writer_pretty(io::stdout(), &json::write(&records, &summary)?)?;
+        return Ok(());
+    }
+    if has("junit") {
+        io::Write::write_all(&mut io::stdout(), junit::write(&summary)?.as_bytes())?;
+        return Ok(());
+    }
+    let style = Style {
+        display: if has("live") {
+            Display::Live
+        } else {
+            Display::Lines
+        },
+        colour: if has("plain") {
+            Colour::Never
+        } else {
+            Colour::Always
+        },
+        width: numbers.first().copied().unwrap_or(100),
+    };
+    play(&records, style, numbers.get(1).copied().unwrap_or(10))
+}
+
+/// Ten times a second of its own time, however fast it is played.
+fn play(records: &[Record], style: Style, speed: u16) -> Result<()> {
+    let mut terminal = Terminal::new(io::stdout(), style);
+    let mut now = Elapsed::ZERO;
+    let tick = Duration::from_millis(100);
+    // Nobody sends on it: it is the pause between two ticks.
+    let (_sender, pause) = mpsc::channel::<()>();
+    for record in records {
+        while now.after(tick) < record.at {
+            now = now.after(tick);
+            terminal.tick(now)?;
+            if style.display == Display::Live {
+                pause.recv_timeout(tick / u32::from(speed)).ok();
+            }
+        }
+        terminal.record(record)?;
+    }
+    Ok(())
+}
