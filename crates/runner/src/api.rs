@@ -1,0 +1,298 @@
+//! The cluster's API, in JSON as served.
+//!
+//! Invariant: nothing passes through a typed struct, so nothing is dropped.
+
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use kube::{
+    Client,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    core::{ApiResource, DynamicObject, Request},
+    discovery::{Discovery, Scope, verbs},
+};
+use serde_json::{Value, json};
+
+use crate::{error::RunError, object::ObjectKey};
+
+/// The name under which server-side apply records what the harness owns.
+pub(crate) const FIELD_MANAGER: &str = "stayput";
+
+/// A kind that the cluster serves.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Kind {
+    pub(crate) resource: ApiResource,
+    pub(crate) scope: KindScope,
+    pub(crate) listed: bool,
+}
+
+/// Whether objects of a kind have a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KindScope {
+    Namespaced,
+    Cluster,
+}
+
+impl Kind {
+    fn path(&self, namespace: Option<&str>) -> String {
+        let namespace = namespace.filter(|_| self.scope == KindScope::Namespaced);
+        <DynamicObject as kube::Resource>::url_path(&self.resource, namespace)
+    }
+}
+
+/// A patch, by the way in which the API reads it.
+#[derive(Debug, Clone)]
+pub(crate) enum PatchBody {
+    Merge(Value),
+    Json(Value),
+    Strategic(Value),
+}
+
+/// The API: a client and the kinds that it serves.
+#[derive(Clone)]
+pub(crate) struct Api {
+    client: Client,
+    kinds: Arc<Vec<Kind>>,
+}
+
+impl Api {
+    /// Asks the cluster which kinds it serves.
+    pub(crate) async fn discover(client: Client) -> Result<Self, RunError> {
+        let discovery = Discovery::new(client.clone())
+            .run_aggregated()
+            .await
+            .map_err(RunError::api("list the kinds that the API serves"))?;
+        let kinds = discovery
+            .groups_alphabetical()
+            .into_iter()
+            .flat_map(|group| group.recommended_resources())
+            .map(|(resource, capabilities)| Kind {
+                resource,
+                scope: match capabilities.scope {
+                    Scope::Cluster => KindScope::Cluster,
+                    Scope::Namespaced => KindScope::Namespaced,
+                },
+                listed: capabilities.supports_operation(verbs::LIST)
+                    && capabilities.supports_operation(verbs::WATCH),
+            })
+            .collect();
+        Ok(Self {
+            client,
+            kinds: Arc::new(kinds),
+        })
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// All kinds that can be listed and watched.
+    pub(crate) fn listed_kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.kinds.iter().filter(|kind| kind.listed)
+    }
+
+    /// The kind that `Pod` or `apps/v1/StatefulSet` names.
+    pub(crate) fn kind(&self, name: &str) -> Result<&Kind, RunError> {
+        let (api_version, kind) = match name.rsplit_once('/') {
+            Some((api_version, kind)) => (Some(api_version), kind),
+            None => (None, name),
+        };
+        let mut found = self.kinds.iter().filter(|candidate| {
+            candidate.resource.kind == kind
+                && api_version.is_none_or(|wanted| candidate.resource.api_version == wanted)
+        });
+        // Events are served twice; the core group, which comes first, is what kubectl reads.
+        found.next().ok_or_else(|| RunError::UnknownKind {
+            kind: name.to_owned(),
+        })
+    }
+
+    /// The kind of an object, by its own `apiVersion` and `kind`.
+    pub(crate) fn kind_of(&self, object: &Value) -> Result<&Kind, RunError> {
+        let text = |field: &str| object[field].as_str().unwrap_or_default();
+        self.kind(&format!("{}/{}", text("apiVersion"), text("kind")))
+    }
+
+    /// Reads one object; `None` where it is not there.
+    pub(crate) async fn get(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Value>, RunError> {
+        let request = Request::new(kind.path(namespace)).get(name, &Default::default());
+        match self.send(request).await {
+            Ok(object) => Ok(Some(object)),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(source) => Err(RunError::api(format!(
+                "read {} `{name}`",
+                kind.resource.kind
+            ))(source)),
+        }
+    }
+
+    /// Reads all objects of a kind, in one namespace or in all.
+    pub(crate) async fn list(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<Value>, RunError> {
+        let parameters = ListParams {
+            label_selector: labels.map(str::to_owned),
+            ..ListParams::default()
+        };
+        let request = Request::new(kind.path(namespace)).list(&parameters);
+        let list = self
+            .send(request)
+            .await
+            .map_err(RunError::api(format!("list {}", kind.resource.plural)))?;
+        Ok(with_types(list, kind))
+    }
+
+    /// Names and uids of all objects of all kinds, for the leak check.
+    pub(crate) async fn inventory(&self) -> Result<Vec<Value>, RunError> {
+        let lists = self.listed_kinds().map(|kind| async move {
+            let request = Request::new(kind.path(None)).list_metadata(&ListParams::default());
+            match self.send(request).await {
+                Ok(list) => Ok(with_types(list, kind)),
+                // A kind may be announced by an aggregated API that is not up.
+                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 405 | 503) => {
+                    Ok(Vec::new())
+                }
+                Err(source) => Err(RunError::api(format!("list {}", kind.resource.plural))(
+                    source,
+                )),
+            }
+        });
+        Ok(try_join_all(lists).await?.into_iter().flatten().collect())
+    }
+
+    /// Server-side apply.
+    pub(crate) async fn apply(&self, object: &Value) -> Result<Value, RunError> {
+        let kind = self.kind_of(object)?;
+        let key = ObjectKey::of(object);
+        let request = Request::new(kind.path(key.namespace.as_deref())).patch(
+            &key.name,
+            &PatchParams::apply(FIELD_MANAGER).force(),
+            &Patch::Apply(object),
+        );
+        self.send(request)
+            .await
+            .map_err(RunError::api(format!("apply {key}")))
+    }
+
+    /// Creates an object that must not exist.
+    pub(crate) async fn create(&self, object: &Value) -> Result<Value, RunError> {
+        let kind = self.kind_of(object)?;
+        let key = ObjectKey::of(object);
+        let parameters = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        let body = serde_json::to_vec(object).map_err(RunError::json)?;
+        let request = Request::new(kind.path(key.namespace.as_deref())).create(&parameters, body);
+        self.send(request)
+            .await
+            .map_err(RunError::api(format!("create {key}")))
+    }
+
+    /// Patches an object, or one of its subresources.
+    pub(crate) async fn patch(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        name: &str,
+        subresource: Option<&str>,
+        body: PatchBody,
+    ) -> Result<Value, RunError> {
+        let what = format!("patch {} `{name}`", kind.resource.kind);
+        let parameters = PatchParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let request = Request::new(kind.path(namespace));
+        let patch = match body {
+            PatchBody::Merge(value) => Patch::Merge(value),
+            PatchBody::Strategic(value) => Patch::Strategic(value),
+            PatchBody::Json(value) => {
+                Patch::Json::<Value>(serde_json::from_value(value).map_err(RunError::json)?)
+            }
+        };
+        let request = match subresource {
+            Some(subresource) => request.patch_subresource(subresource, name, &parameters, &patch),
+            None => request.patch(name, &parameters, &patch),
+        };
+        self.send(request).await.map_err(RunError::api(what))
+    }
+
+    /// Deletes an object, and answers what the API says: the object where it
+    /// goes on for a while, else a Status; `None` where it was not there.
+    pub(crate) async fn delete(
+        &self,
+        kind: &Kind,
+        key: &ObjectKey,
+        uid: Option<&str>,
+        grace: Grace,
+    ) -> Result<Option<Value>, RunError> {
+        let parameters = DeleteParams {
+            grace_period_seconds: grace.seconds(),
+            propagation_policy: Some(kube::api::PropagationPolicy::Background),
+            preconditions: uid.map(|uid| kube::api::Preconditions {
+                uid: Some(uid.to_owned()),
+                resource_version: None,
+            }),
+            ..DeleteParams::default()
+        };
+        let request =
+            Request::new(kind.path(key.namespace.as_deref())).delete(&key.name, &parameters);
+        match self.send(request).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(source) => Err(RunError::api(format!("delete {key}"))(source)),
+        }
+    }
+
+    async fn send(
+        &self,
+        request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<Value, kube::Error> {
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        self.client.request::<Value>(request).await
+    }
+}
+
+/// How long a deletion gives its pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grace {
+    /// As long as the pod asks for.
+    Own,
+    /// This many seconds.
+    Seconds(u32),
+}
+
+impl Grace {
+    fn seconds(self) -> Option<u32> {
+        match self {
+            Self::Own => None,
+            Self::Seconds(seconds) => Some(seconds),
+        }
+    }
+}
+
+/// The items of a list; the API leaves their `apiVersion` and `kind` out.
+fn with_types(list: Value, kind: &Kind) -> Vec<Value> {
+    let Value::Object(mut list) = list else {
+        return Vec::new();
+    };
+    let Some(Value::Array(mut items)) = list.remove("items") else {
+        return Vec::new();
+    };
+    for item in &mut items {
+        if let Value::Object(fields) = item {
+            fields.insert("apiVersion".to_owned(), json!(kind.resource.api_version));
+            fields.insert("kind".to_owned(), json!(kind.resource.kind));
+        }
+    }
+    items
+}

@@ -1,0 +1,133 @@
+//! What a person needs beside a failure: transitions, events, logs.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api as KubeApi, api::LogParams};
+use serde_json::Value;
+use stayput_events::{Failure, LogExcerpt, Moment};
+use stayput_judge::{change, event};
+
+use crate::{
+    object::ObjectKey,
+    session::Session,
+    watch::{Change, World},
+};
+
+/// How many transitions, events and lines of logs are shown: the latest.
+const TRANSITIONS: usize = 30;
+const EVENTS: usize = 20;
+const LOG_LINES: i64 = 20;
+const PODS: usize = 4;
+
+/// Adds to a failure what led there.
+pub(crate) async fn explain(session: &Session, failure: &mut Failure) {
+    let namespaces = session.namespaces.clone();
+    let concerns = move |object: &Value| {
+        let namespace = object["metadata"]["namespace"].as_str();
+        namespace.is_none_or(|it| namespaces.contains(it))
+    };
+    let read = move |world: &World| Context::of(world, concerns);
+    let Ok(context) = session.watches.read(read).await else {
+        return;
+    };
+    failure.transitions = context.transitions;
+    failure.events = context.events;
+    failure.transient_errors = context.transient;
+    for (key, containers) in context.pods {
+        for container in containers {
+            failure.logs.extend(logs(session, &key, &container).await);
+        }
+    }
+}
+
+struct Context {
+    transitions: Vec<Moment>,
+    events: Vec<Moment>,
+    transient: Vec<Moment>,
+    pods: Vec<(ObjectKey, Vec<String>)>,
+}
+
+impl Context {
+    fn of(world: &World, concerns: impl Fn(&Value) -> bool) -> Self {
+        let shown = |change: &&Change| {
+            let object = change.now.as_ref().or(change.before.as_ref());
+            object.is_some_and(|object| concerns(object))
+        };
+        let changes = world.history().iter().filter(shown);
+        let (events, others): (Vec<_>, Vec<_>) = changes.partition(|it| it.key.kind == "Event");
+        let transitions = others.into_iter().flat_map(transitions).collect();
+        let events = events.into_iter().filter_map(|change| {
+            let what = event::line(change.now.as_ref()?);
+            Some(Moment {
+                at: change.at,
+                what,
+            })
+        });
+        let mut pods: Vec<_> = world.of_kind("Pod").filter(|pod| concerns(pod)).collect();
+        // Those in trouble first.
+        pods.sort_by_key(|pod| crate::step::is_ready(pod));
+        let pods = pods.into_iter().take(PODS);
+        Self {
+            transitions: last(transitions, TRANSITIONS),
+            events: last(events.collect(), EVENTS),
+            transient: world.transient_errors().to_vec(),
+            pods: pods
+                .map(|pod| (ObjectKey::of(pod), containers(pod)))
+                .collect(),
+        }
+    }
+}
+
+/// A change in words, for a report; none where nothing that matters changed.
+pub(crate) fn transitions(change: &Change) -> Vec<Moment> {
+    let lines = change::describe(change.before.as_deref(), change.now.as_deref());
+    let lines = lines.into_iter().map(|line| Moment {
+        at: change.at,
+        what: format!("{} ({}): {line}", change.key, short(&change.uid)),
+    });
+    lines.collect()
+}
+
+fn short(uid: &str) -> &str {
+    uid.get(..8).unwrap_or(uid)
+}
+
+fn last<T>(mut all: Vec<T>, count: usize) -> Vec<T> {
+    all.split_off(all.len().saturating_sub(count))
+}
+
+fn containers(pod: &Value) -> Vec<String> {
+    let names = |field: &str| {
+        let list = pod["spec"][field].as_array().into_iter().flatten();
+        list.filter_map(|it| it["name"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let mut all = names("initContainers");
+    all.extend(names("containers"));
+    all
+}
+
+/// The ends of a container's logs, the previous run's first.
+async fn logs(session: &Session, pod: &ObjectKey, container: &str) -> Vec<LogExcerpt> {
+    let namespace = pod.namespace.clone().unwrap_or_default();
+    let pods: KubeApi<Pod> = KubeApi::namespaced(session.api.client(), &namespace);
+    let mut excerpts = Vec::new();
+    for previous in [true, false] {
+        let parameters = LogParams {
+            container: Some(container.to_owned()),
+            previous,
+            tail_lines: Some(LOG_LINES),
+            ..LogParams::default()
+        };
+        // A container that never ran, or ran once only, has no such log.
+        let Ok(text) = pods.logs(&pod.name, &parameters).await else {
+            continue;
+        };
+        excerpts.push(LogExcerpt {
+            pod: format!("{namespace}/{}", pod.name),
+            container: container.to_owned(),
+            previous,
+            text,
+        });
+    }
+    excerpts
+}

@@ -1,0 +1,87 @@
+//! The leak check: the cluster and the nodes' disks are as before the scenario.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::Value;
+use stayput_events::Failure;
+use stayput_judge::leak::{self, Everything, Leaks, ObjectId};
+use tokio::time::MissedTickBehavior;
+
+use crate::{disk, error::RunError, halt::Halt, session::Session};
+
+/// How long what was deleted may take to be gone: collectors work by themselves.
+const SETTLES_WITHIN: Duration = Duration::from_secs(10);
+
+/// All objects of the cluster now.
+pub(crate) async fn objects(session: &Session) -> Result<BTreeSet<ObjectId>, RunError> {
+    let all = session.api.inventory().await?;
+    let id = |object: &Value| ObjectId::of(object["kind"].as_str().unwrap_or_default(), object);
+    Ok(all.iter().filter_map(id).collect())
+}
+
+/// Sees that nothing is left, nothing is missing and nothing was replaced.
+pub(crate) async fn check(session: &Session, before: &BTreeSet<ObjectId>) -> Result<(), Halt> {
+    session.awaiting("the cluster and the disks are as before the scenario");
+    let deadline = session.now().after(SETTLES_WITHIN);
+    let mut ticks = tokio::time::interval(Duration::from_millis(250));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let leaks = leaks(session, before).await?;
+        if leaks.is_clean() {
+            for line in &leaks.churned {
+                session.found(format!("not held against it: {line}"));
+            }
+            return Ok(());
+        }
+        if session.now() >= deadline {
+            return Err(Halt::Failed(Box::new(failure(&leaks))));
+        }
+    }
+}
+
+async fn leaks(session: &Session, before: &BTreeSet<ObjectId>) -> Result<Leaks, Halt> {
+    let (disks_before, disks_now) = disk::compared(session).await?;
+    let before = Everything {
+        objects: concerned(session, before),
+        paths: disks_before,
+    };
+    let now = Everything {
+        objects: concerned(session, &objects(session).await?),
+        paths: disks_now,
+    };
+    Ok(leak::compare(&before, &now))
+}
+
+/// What the run could have touched: its own namespaces, and all that has none.
+fn concerned(session: &Session, objects: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
+    objects
+        .iter()
+        .filter(|object| {
+            let namespace = object.namespace.as_ref();
+            namespace.is_none_or(|it| session.namespaces.contains(it))
+        })
+        .cloned()
+        .collect()
+}
+
+fn failure(leaks: &Leaks) -> Failure {
+    let lines = |prefix: &str, lines: &[String]| -> Vec<String> {
+        lines
+            .iter()
+            .map(|line| format!("{prefix} {line}"))
+            .collect()
+    };
+    let mut seen = lines("left over:", &leaks.left_over);
+    seen.extend(lines("missing:", &leaks.missing));
+    seen.extend(lines("replaced:", &leaks.replaced));
+    Failure {
+        summary: format!(
+            "the scenario left traces: {}",
+            seen.first().map_or("", |it| it)
+        ),
+        expected: "the cluster and the nodes' disks as they were before".to_owned(),
+        seen: seen.join("\n"),
+        ..Failure::default()
+    }
+}

@@ -1,0 +1,336 @@
+//! Plays a course, beat by beat, and tells what happens.
+//!
+//! Invariants:
+//! - After the first beat that does not pass, nothing more of the course is done.
+//! - What a play made is removed after a failure, unless the whole cluster goes.
+
+use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc};
+
+use stayput_cluster::Cluster;
+use stayput_events::{ControlResult, Event, Failure, Outcome, SkipReason, StepId};
+use stayput_judge::leak::ObjectId;
+use stayput_scenario::plan::{Control, Need, Plan, Step};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    capability::impossible,
+    cleanup::clean_up,
+    course::{self, Beat, Does},
+    diagnose,
+    emit::Emitter,
+    halt::Halt,
+    leak,
+    session::{Intent, Session, Settings},
+    start::{Started, start},
+    step,
+    watch::Watched,
+};
+
+/// What is played, where, and who is told.
+pub struct Run {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The cluster; it outlives the run.
+    pub cluster: Arc<dyn Cluster>,
+    /// How to play.
+    pub settings: Settings,
+    /// Where events go.
+    pub events: Emitter,
+    /// Stops the run when it is cancelled.
+    pub cancel: CancellationToken,
+    /// What becomes of what a failed play made.
+    pub after_failure: AfterFailure,
+}
+
+/// What becomes of what a failed play made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// It is removed: the cluster stays.
+    CleanUp,
+    /// It is left: somebody wants to look at it, or the cluster goes with it.
+    Leave,
+}
+
+/// Plays the scenario itself. `RunFinished` is the caller's to tell.
+pub async fn play_scenario(run: &Run) -> Outcome {
+    let course = course::scenario(&run.plan);
+    let mut play = match Play::start(run, None).await {
+        Ok(play) => play,
+        Err(outcome) => return outcome,
+    };
+    let failed = play.all(&course).await;
+    let Some((_, outcome)) = failed else {
+        return Outcome::Passed;
+    };
+    if run.after_failure == AfterFailure::CleanUp {
+        for problem in clean_up(&mut play.session).await {
+            play.session.found(format!("not cleaned up: {problem}"));
+        }
+    }
+    outcome
+}
+
+/// Plays every control on the same cluster: each has to fail where it should.
+pub async fn play_controls(run: &Run) -> Outcome {
+    let mut missed = Vec::new();
+    for control in &run.plan.controls {
+        if run.cancel.is_cancelled() {
+            return Outcome::Interrupted;
+        }
+        let course = course::control(&run.plan, control);
+        run.events.emit(Event::ControlStarted {
+            control: control.name.clone(),
+            fails_at: course::name_of(&run.plan, control.fails_at),
+            steps: course.iter().map(|beat| beat.facts.clone()).collect(),
+        });
+        let result = play_control(run, control, &course).await;
+        let caught = matches!(result, ControlResult::Caught(_));
+        let interrupted = matches!(result, ControlResult::Interrupted);
+        run.events.emit(Event::ControlFinished {
+            control: control.name.clone(),
+            result,
+        });
+        if interrupted {
+            return Outcome::Interrupted;
+        }
+        if !caught {
+            missed.push(control.name.clone());
+        }
+    }
+    if missed.is_empty() {
+        return Outcome::Passed;
+    }
+    Outcome::Failed(Box::new(Failure {
+        summary: format!("not caught: {}", missed.join("; ")),
+        ..Failure::default()
+    }))
+}
+
+async fn play_control(run: &Run, control: &Control, course: &[Beat]) -> ControlResult {
+    let acts = control.acts.iter().flat_map(|act| act.body.iter());
+    let capabilities = run.cluster.capabilities();
+    if let Some(why) = acts.clone().find_map(|step| impossible(step, capabilities)) {
+        return ControlResult::NotTried(format!("this cluster cannot do what it needs: it {why}"));
+    }
+    let mut play = match Play::start(run, Some(control)).await {
+        Ok(play) => play,
+        Err(Outcome::Interrupted) => return ControlResult::Interrupted,
+        Err(outcome) => return ControlResult::Broken(outcome),
+    };
+    let failed = play.all(course).await;
+    play.undo(control).await;
+    let problems = clean_up(&mut play.session).await;
+    if run.cancel.is_cancelled() {
+        return ControlResult::Interrupted;
+    }
+    if let Some(what) = play.changed_nothing.take() {
+        return ControlResult::ChangedNothing { what };
+    }
+    if let Some((act, outcome)) = play.broken_act.take() {
+        let _ = act;
+        return ControlResult::Broken(outcome);
+    }
+    // What one control leaves behind would be held against the next.
+    if let Err(halt) = leak::check(&play.session, &play.objects).await
+        && !problems.is_empty()
+    {
+        return ControlResult::Broken(halt.into_outcome());
+    }
+    course::verdict(&run.plan, control, failed)
+}
+
+/// A play that has begun.
+struct Play<'a> {
+    run: &'a Run,
+    control: Option<&'a Control>,
+    session: Session,
+    objects: BTreeSet<ObjectId>,
+    reports: mpsc::UnboundedReceiver<Watched>,
+    acts_begun: Vec<usize>,
+    changed_nothing: Option<String>,
+    broken_act: Option<(usize, Outcome)>,
+    _tasks: tokio::task::JoinSet<()>,
+}
+
+impl<'a> Play<'a> {
+    async fn start(run: &'a Run, control: Option<&'a Control>) -> Result<Self, Outcome> {
+        let started = tokio::select! {
+            started = start(run) => started.map_err(Halt::into_outcome)?,
+            () = run.cancel.cancelled() => return Err(Outcome::Interrupted),
+        };
+        let Started {
+            session,
+            objects,
+            reports,
+            tasks,
+        } = started;
+        Ok(Self {
+            run,
+            control,
+            session,
+            objects,
+            reports,
+            acts_begun: Vec::new(),
+            changed_nothing: None,
+            broken_act: None,
+            _tasks: tasks,
+        })
+    }
+
+    /// Plays all beats until one does not pass; returns that one and how it ended.
+    async fn all(&mut self, course: &[Beat]) -> Option<(String, Outcome)> {
+        let mut failed: Option<(String, Outcome)> = None;
+        for beat in course {
+            let outcome = match &failed {
+                None => self.beat(beat).await,
+                Some((_, Outcome::Interrupted)) => Outcome::Skipped(SkipReason::Interrupted),
+                Some(_) => Outcome::Skipped(SkipReason::EarlierFailure),
+            };
+            self.run.events.emit(Event::StepFinished {
+                step: beat.facts.id,
+                outcome: outcome.clone(),
+            });
+            let passed = match &outcome {
+                Outcome::Passed | Outcome::Flaky { .. } | Outcome::Skipped(_) => true,
+                Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Interrupted => false,
+            };
+            if !passed {
+                failed = Some((beat.name.clone(), outcome));
+            }
+        }
+        failed
+    }
+
+    async fn beat(&mut self, beat: &Beat) -> Outcome {
+        let capabilities = self.run.cluster.capabilities();
+        if let Does::Step(step) = &beat.does
+            && step.need == Need::Optional
+            && let Some(why) = impossible(step, capabilities)
+        {
+            return Outcome::Skipped(SkipReason::NotPossibleHere(format!("it {why}")));
+        }
+        self.session.step = beat.facts.id;
+        self.session.shows.clone_from(&beat.facts.shows);
+        self.run.events.emit(Event::StepStarted {
+            step: beat.facts.id,
+        });
+        let done = match &beat.does {
+            Does::Step(step) => self.play(Intent::Play, std::slice::from_ref(step)).await,
+            Does::Act(act) => return self.act(*act).await,
+            Does::LeakCheck => self.leak_check().await,
+        };
+        match done {
+            None => Outcome::Interrupted,
+            Some(Ok(())) => Outcome::Passed,
+            Some(Err(halt)) => self.explained(halt).await,
+        }
+    }
+
+    /// Plays an act of the sabotage; what goes wrong in it is not the scenario's.
+    async fn act(&mut self, number: usize) -> Outcome {
+        let Some(act) = self.control.and_then(|control| control.acts.get(number)) else {
+            return Outcome::Passed;
+        };
+        self.acts_begun.push(number);
+        let done = self.play(Intent::Sabotage, &act.body).await;
+        match done {
+            None => Outcome::Interrupted,
+            Some(Ok(())) => Outcome::Passed,
+            Some(Err(Halt::ChangedNothing(what))) => {
+                self.changed_nothing = Some(what.clone());
+                Halt::ChangedNothing(what).into_outcome()
+            }
+            Some(Err(halt)) => {
+                let outcome = self.explained(halt).await;
+                self.broken_act = Some((number, outcome.clone()));
+                outcome
+            }
+        }
+    }
+
+    /// Undoes the acts that were begun, the last one first.
+    async fn undo(&mut self, control: &Control) {
+        for number in std::mem::take(&mut self.acts_begun).into_iter().rev() {
+            let undo = control.acts.get(number).map(|act| &act.undo);
+            for step in undo.into_iter().flatten() {
+                self.session.intent = Intent::Play;
+                // What cannot be undone shows in the leak check of this control.
+                let _ = step::play(&mut self.session, step).await;
+            }
+        }
+    }
+
+    /// Plays steps while the watches' reports go out; `None` where it was stopped.
+    async fn play(&mut self, intent: Intent, steps: &[Step]) -> Option<Result<(), Halt>> {
+        self.session.intent = intent;
+        let (events, step) = (self.run.events.clone(), self.session.step);
+        let session = &mut self.session;
+        let work = async {
+            for step in steps {
+                step::play(session, step).await?;
+            }
+            Ok(())
+        };
+        attended(work, &mut self.reports, &events, step, &self.run.cancel).await
+    }
+
+    async fn leak_check(&mut self) -> Option<Result<(), Halt>> {
+        let (events, step) = (self.run.events.clone(), self.session.step);
+        let work = leak::check(&self.session, &self.objects);
+        attended(work, &mut self.reports, &events, step, &self.run.cancel).await
+    }
+
+    async fn explained(&self, halt: Halt) -> Outcome {
+        let mut outcome = halt.into_outcome();
+        match &mut outcome {
+            Outcome::Failed(failure) | Outcome::TimedOut(failure) => {
+                diagnose::explain(&self.session, failure).await;
+            }
+            Outcome::Passed
+            | Outcome::Flaky { .. }
+            | Outcome::Skipped(_)
+            | Outcome::Interrupted => {}
+        }
+        outcome
+    }
+}
+
+/// Does some work while what the watches see is told; `None` where it was stopped.
+async fn attended<T>(
+    work: impl Future<Output = T>,
+    reports: &mut mpsc::UnboundedReceiver<Watched>,
+    events: &Emitter,
+    step: StepId,
+    cancel: &CancellationToken,
+) -> Option<T> {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return None,
+            done = &mut work => {
+                while let Ok(watched) = reports.try_recv() {
+                    tell(events, step, watched);
+                }
+                return Some(done);
+            }
+            Some(watched) = reports.recv() => tell(events, step, watched),
+        }
+    }
+}
+
+fn tell(events: &Emitter, step: StepId, watched: Watched) {
+    match watched {
+        Watched::Seen { what, seen } => events.emit(Event::Awaiting { step, what, seen }),
+        Watched::Changed(change) => {
+            for moment in diagnose::transitions(&change) {
+                events.emit(Event::Changed {
+                    object: change.key.to_string(),
+                    uid: change.uid.clone(),
+                    change: moment,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Begins a play: finds out what is there before anything is touched.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Map;
+use stayput_events::StepId;
+use stayput_judge::leak::ObjectId;
+use stayput_scenario::plan::{Action, Deletion, Manifest, Plan, Step};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::{
+    api::Api,
+    disk::{self, DisksBefore},
+    error::RunError,
+    halt::Halt,
+    leak,
+    play::Run,
+    redis::RedisState,
+    session::{self, Intent, Session},
+    watch::{Watched, Watcher},
+};
+
+/// A play that has begun.
+pub(crate) struct Started {
+    pub(crate) session: Session,
+    /// All objects of the cluster before it.
+    pub(crate) objects: BTreeSet<ObjectId>,
+    /// What the watches see.
+    pub(crate) reports: mpsc::UnboundedReceiver<Watched>,
+    /// The owner of the world; it ends with the session.
+    pub(crate) tasks: JoinSet<()>,
+}
+
+/// Opens the watches, and takes down objects and disks as they are.
+pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
+    let api = Api::discover(run.cluster.client()).await?;
+    let (reports_sender, reports) = mpsc::unbounded_channel();
+    let (watcher, watches) = Watcher::new(api.clone(), run.events.clock(), reports_sender);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(watcher.run());
+    let mut session = Session {
+        plan: Arc::clone(&run.plan),
+        settings: run.settings.clone(),
+        cluster: Arc::clone(&run.cluster),
+        api,
+        watches,
+        events: run.events.clone(),
+        step: StepId(0),
+        shows: Vec::new(),
+        within: Duration::from_secs(60),
+        intent: Intent::Play,
+        saved: Map::new(),
+        pods_saved: BTreeMap::new(),
+        made_objects: Vec::new(),
+        made_directories: BTreeMap::new(),
+        listed_directories: BTreeSet::new(),
+        namespaces: BTreeSet::new(),
+        disks: DisksBefore::default(),
+        redis: None,
+    };
+    session.redis = redis_state(&session)?;
+    let (disks, objects, ()) = futures::try_join!(
+        disk::before(&session),
+        async { Ok(leak::objects(&session).await?) },
+        async { Ok(watch_early(&session).await?) },
+    )?;
+    session.disks = disks;
+    Ok(Started {
+        session,
+        objects,
+        reports,
+        tasks,
+    })
+}
+
+fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
+    let Some(target) = &session.plan.redis else {
+        return Ok(None);
+    };
+    let (namespace, set) = session::name(&target.statefulset, &session.scope())?;
+    Ok(Some(RedisState {
+        namespace: namespace.unwrap_or_else(|| "default".to_owned()),
+        set,
+        port: target.port,
+        node_timeout: target.node_timeout,
+        image: target.image.clone(),
+        claim: target.claim.clone(),
+        links: Default::default(),
+        shape: None,
+        baseline: None,
+        ledger: None,
+        restarted: BTreeSet::new(),
+    }))
+}
+
+/// Watches from before the first step what failures are explained with, and
+/// what is judged by its history.
+async fn watch_early(session: &Session) -> Result<(), RunError> {
+    session.watch("v1/Node", None).await?;
+    session.watch("v1/PersistentVolume", None).await?;
+    session.watch("v1/Event", Some("default")).await?;
+    for namespace in namespaces(&session.plan) {
+        for kind in [
+            "v1/Pod",
+            "v1/PersistentVolumeClaim",
+            "v1/Event",
+            "apps/v1/StatefulSet",
+        ] {
+            session.watch(kind, Some(&namespace)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The namespaces that the manifests name outright.
+fn namespaces(plan: &Plan) -> BTreeSet<String> {
+    let acts = plan.controls.iter().flat_map(|control| &control.acts);
+    let acts = acts.flat_map(|act| act.body.iter());
+    let steps = plan.steps.iter().chain(acts);
+    let manifests = steps.flat_map(manifests);
+    let metadata = manifests.map(|manifest| &manifest.object.source()["metadata"]);
+    metadata
+        .filter_map(|it| it["namespace"].as_str())
+        .filter(|name| !name.contains("${{"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn manifests(step: &Step) -> impl Iterator<Item = &Manifest> {
+    step.body.iter().flat_map(|action| match action {
+        Action::Apply(manifests)
+        | Action::Create(manifests)
+        | Action::Delete {
+            what: Deletion::Manifests(manifests),
+            ..
+        } => manifests.as_slice(),
+        _ => &[],
+    })
+}
