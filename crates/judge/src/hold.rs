@@ -37,13 +37,19 @@ enum Stage {
     },
 }
 
-/// What was seen of the condition.
+/// One observation of the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum Observed {
     /// It holds.
     Met,
     /// It does not.
     NotMet,
+}
+
+impl From<bool> for Observed {
+    fn from(met: bool) -> Self {
+        if met { Self::Met } else { Self::NotMet }
+    }
 }
 
 /// What is known of a condition at a moment.
@@ -105,26 +111,26 @@ impl Hold {
     }
 
     /// Judges one observation made at `now`.
-    pub fn observe(&mut self, now: Elapsed, seen: Seen) -> State {
+    pub fn observe(&mut self, now: Elapsed, observed: Observed) -> State {
         // What was seen before held until now: the time is judged first.
         let state = self.tick(now);
         let (Stage::Waiting | Stage::Holding { .. }) = self.stage else {
             return state;
         };
-        match (self.mode, self.stage, seen) {
-            (Mode::Eventually, Stage::Waiting, Seen::Met) => self.decide(now, Ok(())),
-            (Mode::Holds(span), Stage::Waiting, Seen::Met) => {
+        match (self.mode, self.stage, observed) {
+            (Mode::Eventually, Stage::Waiting, Observed::Met) => self.decide(now, Ok(())),
+            (Mode::Holds(span), Stage::Waiting, Observed::Met) => {
                 self.stage = Stage::Holding {
                     since: now,
                     until: now.after(span),
                 };
                 self.tick(now)
             }
-            (Mode::Holds(_), Stage::Holding { since, .. }, Seen::NotMet) => {
+            (Mode::Holds(_), Stage::Holding { since, .. }, Observed::NotMet) => {
                 let held = now - since;
                 self.decide(now, Err(Why::Ceased { held }))
             }
-            (Mode::Never(_), Stage::Holding { since, .. }, Seen::Met) => {
+            (Mode::Never(_), Stage::Holding { since, .. }, Observed::Met) => {
                 let after = now - since;
                 self.decide(now, Err(Why::Happened { after }))
             }
@@ -186,8 +192,7 @@ mod tests {
         let mut last = Elapsed::ZERO;
         for (millis, met) in observations {
             last = Elapsed::from_millis(*millis);
-            let seen = if *met { Seen::Met } else { Seen::NotMet };
-            let state = match hold.observe(last, seen) {
+            let state = match hold.observe(last, (*met).into()) {
                 State::Wait { until } => format!("wait until {until}"),
                 other => format!("{other:?}"),
             };

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use stayput_events::Mismatch;
-use stayput_expr::{ExprError, Scope, Template};
+use stayput_expr::{ExprError, Location, Scope, Template};
 
-use crate::{hold::Seen, matching, served};
+use crate::{hold::Observed, matching, served};
 
 /// What objects are asked to be.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,16 @@ pub struct Asked<'a> {
     pub matches: Option<&'a Template>,
     /// A condition for each.
     pub that: Option<&'a Template>,
+}
+
+impl<'a> Asked<'a> {
+    /// What is asked where no expression has to be evaluated for it.
+    fn constant(&self) -> Option<&'a Value> {
+        match self.that {
+            None => self.matches?.as_constant(),
+            Some(_) => None,
+        }
+    }
 }
 
 /// What objects were judged to be.
@@ -51,10 +61,10 @@ impl Verdict {
     }
 
     /// The same, as a [`Hold`](crate::hold::Hold) observes it.
-    pub fn seen(&self) -> Seen {
+    pub fn observed(&self) -> Observed {
         match self {
-            Self::Met { .. } => Seen::Met,
-            Self::NotYet { .. } => Seen::NotMet,
+            Self::Met { .. } => Observed::Met,
+            Self::NotYet { .. } => Observed::NotMet,
         }
     }
 
@@ -117,6 +127,9 @@ pub fn judge_one(
     if asked.matches.is_none() && asked.that.is_none() {
         return Ok(Vec::new());
     }
+    if let Some(expected) = asked.constant() {
+        return Ok(matching::compare_object(expected, object));
+    }
     let scope = with_object(scope, object);
     let mut mismatches = match asked.matches.map(|matches| matches.render(&scope)) {
         None => Vec::new(),
@@ -126,12 +139,13 @@ pub fn judge_one(
     if let Some(that) = asked.that {
         match that.render(&scope) {
             Ok(Value::Bool(true)) => {}
-            Ok(seen) => mismatches.push(Mismatch {
+            Ok(Value::Bool(false)) => mismatches.push(Mismatch {
                 object: served::title(object),
                 path: String::new(),
                 expected: expression(that),
-                seen: matching::short(&seen),
+                seen: "false".to_owned(),
             }),
+            Ok(_) => return Err(failed(that, "it is neither true nor false")),
             Err(error) => mismatches.push(missing(object, error)?),
         }
     }
@@ -164,6 +178,15 @@ pub(crate) fn expression(template: &Template) -> String {
         .strip_prefix("${{")
         .and_then(|text| text.strip_suffix("}}"));
     inner.map_or(text.as_str(), str::trim).to_owned()
+}
+
+/// An expression that came to something of no use. Not to what: it may be secret.
+pub(crate) fn failed(template: &Template, reason: &str) -> ExprError {
+    ExprError::Failed {
+        reason: reason.to_owned(),
+        expression: expression(template),
+        at: Location::default(),
+    }
 }
 
 fn plural(kind: &str) -> String {
@@ -352,7 +375,7 @@ mod tests {
     #[test]
     fn none_may_be_asked_for() {
         assert_snapshot!(check(&Check { at: 1.0, count: Some(0), ..NOTHING }), @"met: Pods in redis: none there, as expected");
-        assert_snapshot!(check(&Check { at: 37.5, count: Some(0), ..NOTHING }), @r"
+        assert_snapshot!(check(&Check { at: 37.5, count: Some(0), ..NOTHING }), @"
         not yet: Pods in redis: 2 there, none expected: redis-cluster-0 (terminating), redis-cluster-1
         - Pods in redis count: 0 / 2
         ");

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stayput_events::{Elapsed, Mismatch};
 use stayput_expr::{ExprError, Scope, Template};
 
-use crate::objects::{Asked, expression, judge_one, with_object};
+use crate::objects::{Asked, failed, judge_one, with_object};
 
 /// One change that a watch saw.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,11 +85,9 @@ fn numbers<'a>(
             continue;
         }
         let value = number.render(&with_object(scope, object))?;
-        let value = value.as_i64().ok_or_else(|| ExprError::Failed {
-            reason: format!("{value} is not a whole number"),
-            expression: expression(number),
-            at: stayput_expr::Location::default(),
-        })?;
+        let value = value
+            .as_i64()
+            .ok_or_else(|| failed(number, "it is no whole number"))?;
         numbers.insert(sighting.name.as_str(), value);
     }
     Ok(numbers)

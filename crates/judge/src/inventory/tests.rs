@@ -205,7 +205,7 @@ fn pods_that_go_say_so() {
     assert_snapshot!(check_between(37.45, 37.5), @"
     --- golden
     +++ new
-    @@ line 3, objects › ConfigMap @@
+    @@ line 5, objects @@
          redis/kube-root-ca.crt:
            keys: ca.crt
     -  ControllerRevision:
@@ -213,7 +213,7 @@ fn pods_that_go_say_so() {
     -      owner: StatefulSet redis-cluster
        Namespace:
          redis:
-    @@ line 47, objects @@
+    @@ line 49, objects › Pod › redis/redis-cluster-0 @@
        Pod:
          redis/redis-cluster-0:
     +      terminating: true
@@ -227,7 +227,7 @@ fn claims_that_are_deleted_leave_failed_volumes() {
     assert_snapshot!(check_between(39.0, 40.6), @r#"
     --- golden
     +++ new
-    @@ line 8, objects @@
+    @@ line 10, objects › PersistentVolume › redis-0-data @@
        PersistentVolume:
          redis-0-data:
     -      phase: Bound
@@ -235,7 +235,7 @@ fn claims_that_are_deleted_leave_failed_volumes() {
     +      message: 'error getting deleter volume plugin for volume "redis-0-data": no volume plugin matched'
            claim: redis/redis-cluster-data-redis-cluster-0
            class: local-volume
-    @@ line 28, objects › PersistentVolume › redis-1-data @@
+    @@ line 30, objects › PersistentVolumeClaim @@
            finalizers: kubernetes.io/pv-protection
        PersistentVolumeClaim:
     -    redis/redis-cluster-data-redis-cluster-0:

@@ -38,7 +38,10 @@ fn header(changes: &[Change<&str>], golden: &[&str]) -> String {
     for change in changes {
         if change.tag() != ChangeTag::Equal {
             above = change.old_index().unwrap_or(above);
-            let keys = keys_above(&golden[..above.min(golden.len())], indent_of(change.value()));
+            let keys = keys_above(
+                &golden[..above.min(golden.len())],
+                indent_of(change.value()),
+            );
             let place = std::iter::once(format!("line {}", above + 1));
             let parts: Vec<String> = place
                 .chain((!keys.is_empty()).then(|| keys.join(" › ")))

@@ -120,7 +120,7 @@ fn a_difference_says_where_it_is() {
     assert_snapshot!(check(golden, &new), @"
     --- golden
     +++ new
-    @@ line 5, objects › PersistentVolume › redis-0-data @@
+    @@ line 7, objects › PersistentVolume › redis-0-data @@
            b: 1
            c: 1
     -      phase: Bound
