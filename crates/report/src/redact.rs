@@ -5,6 +5,7 @@
 //! - In doubt it takes too much: a word lost is a nuisance, a token kept a leak.
 
 mod patterns;
+mod scalar;
 mod secret;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,10 +16,22 @@ use crate::Error;
 /// What stands in a secret's place.
 pub const MARK: &str = "<redacted>";
 
+/// What is taken out can bring the words around it together, so that they look
+/// like something else: it goes on until nothing changes. Two passes do for
+/// all but what was made to need more.
+const MOST_PASSES: usize = 16;
+
 /// The text with every secret in it replaced.
 pub fn text(text: &str) -> String {
-    let text = secret::manifests(text);
-    patterns::all(&text)
+    let mut before = text.to_owned();
+    for _ in 0..MOST_PASSES {
+        let after = patterns::all(&scalar::blocks(&secret::manifests(&before)));
+        if after == before {
+            break;
+        }
+        before = after;
+    }
+    before
 }
 
 /// A record, or a whole summary, with every secret in its texts replaced.

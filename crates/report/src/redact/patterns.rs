@@ -10,7 +10,7 @@ use regex::{Captures, Regex};
 use super::MARK;
 
 /// Names after which a value is secret, whatever stands before them.
-const NAMES: &str = r"(?:pass(?:word|wd|phrase)|pwd|token|requirepass|masterauth|rediscli_auth|client-key-data|client-certificate-data|client[_-]?secret|(?:api|access|secret|private)[_-]?key|secret[_-]?access[_-]?key)";
+pub(super) const NAMES: &str = r"(?:pass(?:word|wd|phrase)|pwd|token|requirepass|masterauth|rediscli_auth|client-key-data|client-certificate-data|client[_-]?secret|(?:api|access|secret|private)[_-]?key|secret[_-]?access[_-]?key)";
 
 /// A value: in quotes of any depth of escaping, or a word.
 const VALUE: &str =
@@ -37,7 +37,7 @@ static LOOKS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?P<before>\bAUTH[ \t]+)[^\s]+(?:[ \t]+[^\s]+)?",
         r"(?P<before>\x22(?i:auth)\x22[ \t,]+)\x22(?:[^\x22\\]|\\.)*\x22(?:[ \t,]+\x22(?:[^\x22\\]|\\.)*\x22)?",
         r"(?P<before>redis-cli\b[^\n|;]*?\s-a[ \t]+)\S+",
-        r"(?P<before>--(?:pass|user)[ \t=]+)[^\s,]+",
+        r"(?P<before>--pass[ \t=]+)[^\s,]+",
         r"(?P<before>(?i:\bsetuser)\b[^\n]*?\s)[>#<!]\S+(?:[ \t]+[>#<!]\S+)*",
     ]
     .into_iter()
@@ -113,6 +113,6 @@ fn bearer(found: &Captures<'_>) -> String {
     }
 }
 
-fn compile(pattern: &str) -> Regex {
+pub(super) fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern written here, compiled by every test")
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::MARK;
+use super::{MARK, patterns::compile};
 
 static KIND: LazyLock<Regex> =
     LazyLock::new(|| compile(r#"\bkind\\*["']?\s*:\s*\\*["']?Secret(?:List)?\b"#));
@@ -171,8 +171,4 @@ fn object_length(text: &str, escapes: usize) -> usize {
         backslashes = 0;
     }
     text.len()
-}
-
-fn compile(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a pattern written here, compiled by every test")
 }
