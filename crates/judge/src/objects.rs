@@ -413,6 +413,12 @@ mod tests {
     }
 
     #[test]
+    fn a_condition_is_true_or_false() {
+        let that = Some("object.metadata.name");
+        assert_snapshot!(check(&Check { at: 7.5, that, ..NOTHING }), @"error: `object.metadata.name`: it is neither true nor false");
+    }
+
+    #[test]
     fn an_expectation_may_speak_of_the_object() {
         let message = "{status: {message: 'for volume \"${{ object.metadata.name }}\"'}}";
         assert_snapshot!(check(&Check {

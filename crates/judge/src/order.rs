@@ -290,4 +290,17 @@ mod tests {
         ! web-1: web-0 was Ready before, appeared at 3.00s, when web-0 was not there
         ");
     }
+
+    #[test]
+    fn a_number_is_whole() {
+        let number = Template::expression("object.metadata.name").unwrap();
+        let asked = Asked {
+            heading: "Pods",
+            count: None,
+            matches: None,
+            that: None,
+        };
+        let error = in_order(&[pod(1000, 0, "a", READY)], &asked, &number, &Scope::new());
+        assert_snapshot!(error.unwrap_err(), @"`object.metadata.name`: it is no whole number");
+    }
 }

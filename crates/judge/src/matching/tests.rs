@@ -1,4 +1,5 @@
 use insta::assert_snapshot;
+use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 
 use super::{compare as compare_values, compare_object, prune};
@@ -135,4 +136,38 @@ fn no_value_of_a_secret_is_told() {
     .data.c: expected the value asked for, seen not there
     .type: expected Other, seen Opaque
     ");
+}
+
+/// Whether `expected` is a part of `seen`, found by trying every order.
+fn fits(expected: &[u8], seen: &mut Vec<u8>) -> bool {
+    let Some((first, rest)) = expected.split_first() else {
+        return true;
+    };
+    (0..seen.len()).any(|at| {
+        // Bits are fields: one that is asked for has to be there.
+        if seen[at] & first != *first {
+            return false;
+        }
+        let taken = seen.remove(at);
+        let fits = fits(rest, seen);
+        seen.insert(at, taken);
+        fits
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_match_is_found_wherever_there_is_one(
+        expected in vec(1_u8..8, 1..5),
+        seen in vec(0_u8..8, 0..6),
+    ) {
+        let fields = |bits: &u8| -> Value {
+            let names = ["a", "b", "c"].iter().enumerate();
+            let there = names.filter(|(bit, _)| bits & (1 << bit) != 0);
+            there.map(|(_, name)| ((*name).to_owned(), Value::Bool(true))).collect()
+        };
+        let list = |bits: &[u8]| Value::Array(bits.iter().map(fields).collect());
+        let matches = compare_values(&list(&expected), &list(&seen)).is_empty();
+        prop_assert_eq!(matches, fits(&expected, &mut seen.clone()));
+    }
 }
