@@ -42,7 +42,7 @@ fn failing(error: &ClusterError) -> Option<String> {
         E::NameTaken { name, .. } => format!("delete the other one if it is yours (`kind delete cluster --name {name}`), or try again: a new run takes a new name"),
         E::PortTaken { .. } => "stop what listens there, or leave `apiServerPort` and `hostPort` out of the cluster's configuration".to_owned(),
         E::BadConfig { .. } => "compare kind-config.yaml with https://kind.sigs.k8s.io/docs/user/configuration/".to_owned(),
-        E::CreateFailed { .. } => "look at what kind said above; too little memory, disk or inotify instances are common (https://kind.sigs.k8s.io/docs/user/known-issues/)".to_owned(),
+        E::CreateFailed { .. } => "too little memory or disk, or too few inotify instances, are common (https://kind.sigs.k8s.io/docs/user/known-issues/)".to_owned(),
         E::NodeNotReady { .. } | E::NotUsable { .. } => "the machine may be short of memory, disk or processors (`df -h`, `free -m`); the exported logs say more".to_owned(),
         E::TooFewNodes { .. } => "add workers to the cluster's configuration, or use fewer nodes in the scenario".to_owned(),
         E::InterruptedUncleanly { name, .. } | E::NotDeleted { name, .. } => format!("the next run tries again; or `kind delete cluster --name {name}`"),

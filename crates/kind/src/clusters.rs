@@ -74,7 +74,7 @@ impl Kind {
             Attempt::Gone => return Err(self.unknown(name)?),
         };
         let tools = Tools::find(&self.environment).await?;
-        self.same_engine(&tools, &claim)?;
+        same_engine(&tools, &claim)?;
         remove(&tools, &claim).await
     }
 
@@ -88,23 +88,23 @@ impl Kind {
         Err(self.unknown(name)?)
     }
 
-    fn same_engine(&self, tools: &Tools, claim: &Claim) -> Result<(), ClusterError> {
-        let (engine, ours) = (&claim.record.engine, &tools.engine_facts.identity);
-        if engine.is_empty() || engine == ours {
-            return Ok(());
-        }
-        Err(ClusterError::NotDeleted {
-            name: claim.cluster().to_owned(),
-            said: format!("it is on another engine ({engine}), this one is {ours}"),
-        })
-    }
-
     fn unknown(&self, name: &str) -> Result<ClusterError, ClusterError> {
         Ok(ClusterError::UnknownCluster {
             name: name.to_owned(),
             known: self.state.names()?,
         })
     }
+}
+
+fn same_engine(tools: &Tools, claim: &Claim) -> Result<(), ClusterError> {
+    let (engine, ours) = (&claim.record.engine, &tools.engine_facts.identity);
+    if engine.is_empty() || engine == ours {
+        return Ok(());
+    }
+    Err(ClusterError::NotDeleted {
+        name: claim.cluster().to_owned(),
+        said: format!("it is on another engine ({engine}), this one is {ours}"),
+    })
 }
 
 fn usage_of(record: &Record) -> Usage {

@@ -5,12 +5,13 @@
 //!   even this process is killed, the lock file lets the next run do it.
 //! - What can be known to fail is found before anything is made.
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use stayput_cluster::{Cluster, ClusterError, NodeMap, Origin};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Child;
 
 use crate::config::{Config, Images};
 use crate::failure;
@@ -19,7 +20,7 @@ use crate::kept;
 use crate::leftovers;
 use crate::node_image::NodeImage;
 use crate::options::{KeepCluster, Options};
-use crate::program::{Call, pid_of};
+use crate::program::{Call, pid_of, tail};
 use crate::remove::remove;
 use crate::running::{self, KindCluster};
 use crate::state::{Claim, Kept, PREFIX, Record, failed, random_word};
@@ -30,7 +31,7 @@ use crate::{Kind, Progress};
 const CREATION_LIMIT: Duration = Duration::from_mins(10);
 
 /// How long nodes may take to be Ready after that.
-pub(crate) const READY_LIMIT: Duration = Duration::from_mins(4);
+const READY_LIMIT: Duration = Duration::from_mins(4);
 
 /// Everything that is settled before a cluster is made.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Kind {
     /// Makes a cluster as asked for, or takes a kept one, and waits until it takes pods.
     pub async fn create(&self, options: Options) -> Result<Arc<dyn Cluster>, ClusterError> {
         let config = Config::parse(&options.config)?;
-        let (usable, _) = config.names("worker");
+        let (usable, _) = config.names("stayput");
         NodeMap::assign(&options.scenario_nodes, usable, Vec::new())?;
 
         let cancel = options.cancel.clone();
@@ -109,7 +110,14 @@ impl Kind {
             let name = claim.cluster().to_owned();
             order.options.progress.say(&format!("creating `{name}`"));
             run_kind(&order, &mut claim).await?;
-            running::assemble(&order, &claim, Origin::Created, READY_LIMIT).await
+            // Boxed: a future of this size is better not moved about.
+            Box::pin(running::assemble(
+                &order,
+                &claim,
+                Origin::Created,
+                READY_LIMIT,
+            ))
+            .await
         };
         let made = cancel.run_until_cancelled(making).await;
         match made {
@@ -121,7 +129,7 @@ impl Kind {
                 claim.write()?;
                 Ok(Arc::new(KindCluster::new(parts, order.tools, claim)))
             }
-            Some(Err(error)) => Err(self.clear_away(&order, &claim, error).await),
+            Some(Err(error)) => Err(clear_away(&order, &claim, error).await),
             None => {
                 let progress = &order.options.progress;
                 progress.say(&format!("interrupted: deleting `{}`", claim.cluster()));
@@ -163,22 +171,22 @@ impl Kind {
             said: "other runs of stayput have it".to_owned(),
         })
     }
+}
 
-    /// Saves the logs of a cluster that failed, deletes it, and passes the error on.
-    async fn clear_away(&self, order: &Order, claim: &Claim, error: ClusterError) -> ClusterError {
-        let progress = &order.options.progress;
-        if let Some(directory) = &order.options.failure_logs {
-            let exported = order.tools.export_logs(claim.cluster(), directory).await;
-            match exported {
-                Ok(()) => progress.say(&format!("logs of its nodes are in {directory}")),
-                Err(error) => tracing::warn!(%error, "cannot export logs"),
-            }
+/// Saves the logs of a cluster that failed, deletes it, and passes the error on.
+async fn clear_away(order: &Order, claim: &Claim, error: ClusterError) -> ClusterError {
+    let progress = &order.options.progress;
+    if let Some(directory) = &order.options.failure_logs {
+        let exported = order.tools.export_logs(claim.cluster(), directory).await;
+        match exported {
+            Ok(()) => progress.say(&format!("logs of its nodes are in {directory}")),
+            Err(error) => tracing::warn!(%error, "cannot export logs"),
         }
-        if let Err(error) = remove(&order.tools, claim).await {
-            progress.say(&format!("{error}; the next run tries again"));
-        }
-        error
     }
+    if let Err(error) = remove(&order.tools, claim).await {
+        progress.say(&format!("{error}; the next run tries again"));
+    }
+    error
 }
 
 /// Runs `kind create cluster`, telling its phases.
@@ -188,39 +196,10 @@ async fn run_kind(order: &Order, claim: &mut Claim) -> Result<(), ClusterError> 
     let call = creation_call(order, claim);
     // The child holds this lock as its standard input, and reads nothing.
     let lock = claim.creation_lock()?;
-    let mut child = order.tools.programs.spawn(&call, Stdio::from(lock))?;
+    let child = order.tools.programs.spawn(&call, Stdio::from(lock))?;
     claim.record.creator = pid_of(&child).map(|pid| pid.as_raw_nonzero().get());
     claim.write()?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (mut printed, mut said) = (String::new(), Vec::new());
-    let ending = async {
-        let listening = async {
-            if let Some(stderr) = stderr {
-                listen(stderr, &mut printed, &order.options.progress).await;
-            }
-        };
-        let reading = async {
-            if let Some(mut stdout) = stdout {
-                // kind prints nothing there while creating.
-                let _ = stdout.read_to_end(&mut said).await;
-            }
-        };
-        tokio::join!(listening, reading, child.wait()).2
-    };
-    let status = match tokio::time::timeout(CREATION_LIMIT, ending).await {
-        Ok(status) => status,
-        Err(_) => {
-            return Err(ClusterError::TimedOut {
-                command: call.line(),
-                after: CREATION_LIMIT,
-                said: crate::program::tail(printed.as_bytes()),
-            });
-        }
-    };
-    let status = status.map_err(|source| ClusterError::Spawn {
-        command: call.line(),
-        source,
-    })?;
+    let (printed, status) = follow(child, &call, &order.options.progress).await?;
     if status.success() {
         return Ok(());
     }
@@ -231,6 +210,41 @@ async fn run_kind(order: &Order, claim: &mut Claim) -> Result<(), ClusterError> 
         image,
         &order.tools.engine,
     ))
+}
+
+/// Tells what kind does until it ends; gives all that it printed, and how it ended.
+async fn follow(
+    mut child: Child,
+    call: &Call,
+    progress: &Progress,
+) -> Result<(String, ExitStatus), ClusterError> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut printed = String::new();
+    let listening = async {
+        if let Some(stderr) = stderr {
+            listen(stderr, &mut printed, progress).await;
+        }
+    };
+    let draining = async {
+        if let Some(mut stdout) = stdout {
+            // kind says nothing there while creating.
+            let _ = tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await;
+        }
+    };
+    let ending = async { tokio::join!(listening, draining, child.wait()).2 };
+    let ended = tokio::time::timeout(CREATION_LIMIT, ending).await;
+    let Ok(status) = ended else {
+        return Err(ClusterError::TimedOut {
+            command: call.line(),
+            after: CREATION_LIMIT,
+            said: tail(printed.as_bytes()),
+        });
+    };
+    let status = status.map_err(|source| ClusterError::Spawn {
+        command: call.line(),
+        source,
+    })?;
+    Ok((printed, status))
 }
 
 fn creation_call(order: &Order, claim: &Claim) -> Call {
@@ -255,11 +269,7 @@ fn creation_call(order: &Order, claim: &Claim) -> Call {
 }
 
 /// Passes kind's phases on as they come, and collects all that it prints.
-async fn listen(
-    stderr: impl tokio::io::AsyncRead + Unpin,
-    printed: &mut String,
-    progress: &Progress,
-) {
+async fn listen(stderr: impl AsyncRead + Unpin, printed: &mut String, progress: &Progress) {
     let mut lines = BufReader::new(stderr).lines();
     // A pipe that breaks has ended: the exit status says how.
     while let Ok(Some(line)) = lines.next_line().await {
@@ -295,7 +305,7 @@ async fn image_id(tools: &Tools, image: &str) -> Result<String, ClusterError> {
     Ok(printed.trim().to_owned())
 }
 
-pub(crate) fn interrupted(doing: &str) -> ClusterError {
+fn interrupted(doing: &str) -> ClusterError {
     ClusterError::Interrupted {
         doing: doing.to_owned(),
     }

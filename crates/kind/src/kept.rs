@@ -76,7 +76,13 @@ async fn fitting(order: &Order, claim: &Claim) -> Result<running::Parts, String>
             order.config.size()
         ));
     }
-    let parts = running::assemble(order, claim, Origin::Reused, HEALTH_LIMIT).await;
+    let parts = Box::pin(running::assemble(
+        order,
+        claim,
+        Origin::Reused,
+        HEALTH_LIMIT,
+    ))
+    .await;
     let parts = parts.map_err(|error| error.to_string())?;
     let rests = rests(&parts.client).await;
     match rests.map_err(|error| error.to_string())?.as_slice() {

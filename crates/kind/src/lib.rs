@@ -52,3 +52,6 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

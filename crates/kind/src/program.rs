@@ -90,7 +90,7 @@ impl Programs {
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let ending = async {
-            let (_, _, status) =
+            let ((), (), status) =
                 tokio::join!(read(out, &mut stdout), read(err, &mut stderr), child.wait());
             status
         };
