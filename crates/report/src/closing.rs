@@ -57,11 +57,11 @@ pub(crate) fn of_control(control: &ControlSummary, style: Style) -> Vec<String> 
         )
         | None => return Vec::new(),
     };
-    let note = control
-        .result
-        .as_ref()
-        .map(|result| words::control_note(result, &control.fails_at));
-    let title = format!("control {}: {}", control.name, note.unwrap_or_default());
+    let result = control.result.as_ref();
+    let mark = result.map_or("", |result| words::control(result).0);
+    let note = result.map(|result| words::control_note(result, &control.fails_at));
+    let note = note.unwrap_or_default();
+    let title = format!("{mark} control `{}`: {note}", control.name);
     let failure = outcome.failure();
     failure.map_or_else(Vec::new, |failure| failure::block(&title, failure, style))
 }
@@ -164,7 +164,7 @@ fn verdict(summary: &Summary, style: Style) -> Vec<String> {
         },
     };
     let took = words::seconds(summary.time().total);
-    let text = format!("{}, in {took}", counts(summary));
+    let text = format!("{} in {took}", counts(summary));
     let rerun = summary
         .run
         .as_ref()
@@ -185,11 +185,12 @@ fn counts(summary: &Summary) -> String {
         .steps
         .iter()
         .filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_pass));
-    let mut parts = vec![format!(
-        "{} of {} passed",
-        passed.count(),
-        words::count(summary.steps.len(), "step")
-    )];
+    let passed = passed.count();
+    let mut parts = vec![if passed == summary.steps.len() {
+        format!("all {all}")
+    } else {
+        format!("{passed} of {all} passed")
+    }];
     let others = ["flaky", "FAIL", "TIMED OUT", "stopped", "not tried", "skip"];
     let mark = |step: &StepSummary| {
         step.outcome

@@ -20,7 +20,11 @@ type Pair<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// Everything that is known about a failure, below its title.
 pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String> {
-    let mut lines = vec![style.paint(Ink::Bad, title)];
+    let title = indented(0, title, style);
+    let mut lines: Vec<String> = title
+        .iter()
+        .map(|line| style.paint(Ink::Bad, line))
+        .collect();
     lines.extend(hang("  ", &failure.summary, style.columns()));
     lines.extend(expected_and_seen(failure, style));
     let heading = |text: &str| style.paint(Ink::Strong, &format!("  {text}"));

@@ -34,11 +34,12 @@ pub(crate) fn headline(summary: &Summary, style: Style) -> Vec<String> {
     let Some(run) = &summary.run else {
         return Vec::new();
     };
-    let mut lines = vec![cluster(run, summary)];
-    lines[0] = style.paint(Ink::Strong, &lines[0]);
+    let cluster = hang("cluster: ", &cluster(run, summary), style.columns());
+    let cluster = cluster.iter().map(|line| style.paint(Ink::Strong, line));
+    let mut lines: Vec<String> = cluster.collect();
     let steps = words::count(run.steps.len(), "step");
     let scenario = format!("{} ({steps}, seed {})", run.scenario, run.seed);
-    lines.push(format!("scenario: {scenario}"));
+    lines.extend(hang("scenario: ", &scenario, style.columns()));
     lines.extend(hang("          ", &run.about, style.columns()));
     lines.push(String::new());
     lines
@@ -46,7 +47,7 @@ pub(crate) fn headline(summary: &Summary, style: Style) -> Vec<String> {
 
 fn cluster(run: &RunFacts, summary: &Summary) -> String {
     let provider = words::provider(&run.provider);
-    let why = format!("cluster: {provider} ({})", run.why);
+    let why = format!("{provider} ({})", run.why);
     let Some((ready, facts)) = &summary.cluster else {
         return format!("{why}, never ready");
     };

@@ -51,23 +51,12 @@ impl<W: io::Write> Terminal<W> {
         let record = redact::whole(record)?;
         self.summary = mem::take(&mut self.summary).after(&record);
         let lines = self.added_by(&record.event);
-        self.write_lines(&lines)?;
-        match &record.event {
-            Event::RunFinished { .. } => self.finish(),
-            Event::RunStarted(_)
-            | Event::ClusterProgress { .. }
-            | Event::ClusterReady(_)
-            | Event::StepStarted { .. }
-            | Event::Awaiting { .. }
-            | Event::Spent { .. }
-            | Event::Found { .. }
-            | Event::Withheld { .. }
-            | Event::Changed { .. }
-            | Event::StepFinished { .. }
-            | Event::ControlStarted { .. }
-            | Event::ControlFinished { .. }
-            | Event::FilesWritten { .. } => self.tick(record.at),
+        if self.summary.outcome.is_some() {
+            // What follows is for reading, and no line is redrawn below it.
+            self.finish()?;
         }
+        self.write_lines(&lines)?;
+        self.tick(record.at)
     }
 
     /// Redraws the line that shows what is awaited; on plain lines, says once

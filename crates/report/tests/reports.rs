@@ -1,0 +1,40 @@
+//! Every recorded run through every report.
+
+#[path = "../testdata/recorded.rs"]
+mod recorded;
+
+#[path = "reports/files.rs"]
+mod files;
+#[path = "reports/fold.rs"]
+mod fold;
+#[path = "reports/lines.rs"]
+mod lines;
+#[path = "reports/live.rs"]
+mod live;
+
+use stayput_events::{Elapsed, Record};
+use stayput_report::{Style, Summary, Terminal};
+
+fn records(name: &str) -> Vec<Record> {
+    recorded::by_name(name).unwrap()
+}
+
+fn fold(records: &[Record]) -> Summary {
+    records.iter().fold(Summary::new(), Summary::after)
+}
+
+/// What is written, with ten ticks a second of the run's own time.
+fn show(records: &[Record], style: Style) -> String {
+    let mut written = Vec::new();
+    let mut terminal = Terminal::new(&mut written, style);
+    let mut now = Elapsed::ZERO;
+    for record in records {
+        while now < record.at {
+            terminal.tick(now).unwrap();
+            now = now.after(std::time::Duration::from_millis(100));
+        }
+        terminal.record(record).unwrap();
+    }
+    drop(terminal);
+    String::from_utf8(written).unwrap()
+}
