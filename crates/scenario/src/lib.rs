@@ -1,7 +1,31 @@
 //! Turns scenario files into a [`plan::Plan`].
 //!
+//! Text becomes a tree with spans (`yaml`), the tree is checked against the
+//! schema that the raw types give (`validate`), what is left is decoded into
+//! the raw types (`decode`), and these are resolved into the plan (`resolve`).
+//!
 //! Invariants:
 //! - No I/O, clock or async: text in, a plan or problems out.
 //! - Parsing never stops at the first problem; each has a span.
 
+mod decode;
+mod files;
+mod offset;
 pub mod plan;
+mod problem;
+mod raw;
+mod resolve;
+mod scalar;
+mod schema;
+mod source;
+mod spanned;
+mod validate;
+mod yaml;
+
+pub use files::Files;
+pub use problem::{Colour, Problems};
+pub use resolve::load;
+pub use schema::schema;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! The arguments of the verbs.
+
+use std::{borrow::Cow, fmt};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use super::{needs, one_of};
+use crate::spanned::{Anything, Spanned, Text};
+
+/// A time, as `2s`, `3m` or `500ms`.
+pub(crate) const DURATION: &str = "^([0-9]+(ms|s|m|h))+$";
+/// `namespace/name`; either may hold an expression.
+pub(crate) const OBJECT_NAME: &str = "^.+/.+$";
+
+/// One manifest file or several.
+#[derive(Debug)]
+pub(crate) struct ManifestFiles(pub(crate) Vec<Text>);
+
+impl<'de> Deserialize<'de> for ManifestFiles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMore;
+
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Vec<Text>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a file, or a list of files")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Text>, A::Error> {
+                let mut files = Vec::new();
+                while let Some(file) = list.next_element()? {
+                    files.push(file);
+                }
+                Ok(files)
+            }
+
+            // A single file comes with its place, which is a map of two fields.
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<Text>, A::Error> {
+                Ok(vec![Text::deserialize(MapAccessDeserializer::new(map))?])
+            }
+        }
+
+        deserializer
+            .deserialize_newtype_struct(crate::spanned::ONE_OR_MORE, OneOrMore)
+            .map(ManifestFiles)
+    }
+}
+
+impl JsonSchema for ManifestFiles {
+    fn schema_name() -> Cow<'static, str> {
+        "ManifestFiles".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A manifest file, relative to this one, or several.",
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+        })
+    }
+}
+
+/// Patches one object.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = one_of(&["merge", "json", "strategic"])))]
+pub(crate) struct Patch {
+    /// The object's kind, as `Pod` or `apps/v1/StatefulSet`.
+    pub(crate) kind: Text,
+    /// Its namespace.
+    pub(crate) r#in: Option<Text>,
+    /// Its name.
+    pub(crate) name: Text,
+    /// A merge patch (RFC 7386).
+    #[schemars(extend("type" = "object"))]
+    pub(crate) merge: Option<Anything>,
+    /// A list of operations (RFC 6902).
+    #[schemars(extend("type" = "array"))]
+    pub(crate) json: Option<Anything>,
+    /// Kubernetes' own strategic merge patch.
+    #[schemars(extend("type" = "object"))]
+    pub(crate) strategic: Option<Anything>,
+}
+
+/// What to delete.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend(
+    "oneOf" = one_of(&["file", "files", "kind"]),
+    "dependentRequired" = needs(&[("kind", &["in", "name", "labels"])]),
+))]
+pub(crate) struct Delete {
+    /// The objects of this manifest.
+    pub(crate) file: Option<Text>,
+    /// The objects of these manifests.
+    pub(crate) files: Option<Vec<Text>>,
+    /// Objects of this kind; there has to be one.
+    pub(crate) kind: Option<Text>,
+    /// Their namespace.
+    pub(crate) r#in: Option<Text>,
+    /// One name only.
+    pub(crate) name: Option<Text>,
+    /// A label selector, as `kubectl -l` takes it.
+    pub(crate) labels: Option<Text>,
+    /// Until when the step waits; `gone` where it is not said.
+    pub(crate) wait: Option<Gone>,
+}
+
+/// Until when a deletion waits.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Gone {
+    /// Until each uid is gone.
+    Gone,
+    /// Until the API has accepted it.
+    Accepted,
+}
+
+/// Sets the replicas of a StatefulSet.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Scale {
+    /// The StatefulSet, `namespace/name`.
+    #[schemars(extend("pattern" = OBJECT_NAME))]
+    pub(crate) statefulset: Text,
+    /// How many replicas.
+    #[schemars(extend("type" = ["integer", "string"], "minimum" = 0))]
+    pub(crate) to: Anything,
+}
+
+/// Some pods.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PodSelection {
+    /// Their namespace.
+    pub(crate) r#in: Option<Text>,
+    /// A label selector, as `kubectl -l` takes it.
+    pub(crate) labels: Option<Text>,
+}
+
+/// Deletes pods and sees them come back.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = one_of(&["pod", "pods"])))]
+pub(crate) struct Restart {
+    /// One pod, `namespace/name`.
+    #[schemars(extend("pattern" = OBJECT_NAME))]
+    pub(crate) pod: Option<Text>,
+    /// All pods of a selection, at once.
+    pub(crate) pods: Option<PodSelection>,
+    /// What has to be as before.
+    pub(crate) same: Option<Vec<Spanned<Trait>>>,
+    /// What must not be as before.
+    pub(crate) new: Option<Vec<Spanned<Trait>>>,
+}
+
+/// What tells one pod, with its storage, from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Trait {
+    /// The pod's uid.
+    Uid,
+    /// The pod's address.
+    Address,
+    /// The pod's node.
+    Node,
+    /// The claims, by name and uid.
+    Claim,
+    /// The volumes, by name, uid and path.
+    Volume,
+}
+
+/// Runs a command in a pod.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Exec {
+    /// The pod, `namespace/name`.
+    #[schemars(extend("pattern" = OBJECT_NAME))]
+    pub(crate) pod: Text,
+    /// The container; the first where it is not said.
+    pub(crate) container: Option<Text>,
+    /// The command and its arguments.
+    #[schemars(extend("minItems" = 1))]
+    pub(crate) command: Vec<Text>,
+    /// What its outcome has to be; exit code 0 where nothing is said.
+    pub(crate) expect: Option<Outcome>,
+    /// In a control: a command whose output has to differ before and after.
+    #[schemars(extend("minItems" = 1))]
+    pub(crate) changes: Option<Spanned<Vec<Text>>>,
+}
+
+/// What a command's outcome has to be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Outcome {
+    /// Its exit code; 0 where it is not said.
+    pub(crate) exit_code: Option<i32>,
+    /// Text that its standard output contains.
+    pub(crate) contains: Option<Text>,
+    /// A condition over `stdout`, `stderr` and `exitCode`.
+    pub(crate) that: Option<Text>,
+}
+
+/// Works on a node.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend(
+    "oneOf" = one_of(&["make", "remove", "empty", "run"]),
+    "dependentRequired" = needs(&[("run", &["changes"])]),
+))]
+pub(crate) struct Host {
+    /// The node, by the scenario's name.
+    #[serde(rename = "node")]
+    pub(crate) on_node: Text,
+    /// Make this directory; it must not be there.
+    pub(crate) make: Option<Text>,
+    /// Remove this file or directory with all that is in it.
+    pub(crate) remove: Option<Text>,
+    /// Remove all that is in this directory; there has to be something.
+    pub(crate) empty: Option<Text>,
+    /// Run this shell script.
+    pub(crate) run: Option<Text>,
+    /// In a control: a script whose output has to differ before and after.
+    pub(crate) changes: Option<Text>,
+}
+
+/// A fault of a node, or its end.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum NodeVerb {
+    /// No new pods on this node.
+    Cordon(Text),
+    /// New pods again.
+    Uncordon(Text),
+    /// Switch the machine off.
+    Stop(Text),
+    /// Switch it on.
+    Start(Text),
+}
+
+/// Something about the Redis Cluster under test.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Redis {
+    /// Form the cluster over all pods.
+    Create(RedisCreate),
+    /// `redis-cli --cluster check`, parsed.
+    Check,
+    /// All pods agree that it is healthy: `once`, or for a whole `window`.
+    Healthy(HealthyFor),
+    /// Write keys over every shard, acknowledged.
+    Write(RedisWrite),
+    /// Every key that was written is there, with its value.
+    Verify,
+    /// The data is on the disks, while no pod runs.
+    Prove,
+}
+
+/// Forms the cluster.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RedisCreate {
+    /// Replicas for each master.
+    pub(crate) replicas: usize,
+}
+
+/// How long all pods have to agree.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum HealthyFor {
+    /// Once.
+    Once,
+    /// For the node timeout and 3 s more, without a break.
+    Window,
+}
+
+/// Writes keys.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RedisWrite {
+    /// Keys for each shard.
+    #[schemars(extend("minimum" = 1))]
+    pub(crate) keys_per_shard: usize,
+}
+
+/// Keeps a value for later.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend(
+    "oneOf" = one_of(&["value", "digest", "pods"]),
+    "dependentRequired" = needs(&[("value", &["object"])]),
+))]
+pub(crate) struct Save {
+    /// Its name: `saved.NAME`.
+    pub(crate) r#as: Text,
+    /// The object that `value` calls `object`.
+    pub(crate) object: Option<SavedObject>,
+    /// An expression.
+    pub(crate) value: Option<Text>,
+    /// The digest of all that is in a directory of a node.
+    pub(crate) digest: Option<SavedDigest>,
+    /// What tells pods, with their storage, from others.
+    pub(crate) pods: Option<PodSelection>,
+}
+
+/// One object.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SavedObject {
+    /// Its kind, as `Pod` or `apps/v1/StatefulSet`.
+    pub(crate) kind: Text,
+    /// Its namespace.
+    pub(crate) r#in: Option<Text>,
+    /// Its name.
+    pub(crate) name: Text,
+}
+
+/// A directory of a node.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SavedDigest {
+    /// The node, by the scenario's name.
+    #[serde(rename = "node")]
+    pub(crate) on_node: Text,
+    /// The directory.
+    pub(crate) path: Text,
+}

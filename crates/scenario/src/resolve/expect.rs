@@ -1,0 +1,116 @@
+//! Expectations.
+
+use super::{Around, Resolver, names::Looking};
+use crate::{
+    plan::{Action, Expected, Mode, Pods, Presence},
+    raw,
+    spanned::Spanned,
+};
+
+impl Resolver<'_> {
+    /// An expectation; `None` where it was left out as wrong.
+    pub(super) fn expect(&mut self, raw: &Spanned<raw::Expect>, around: Around) -> Option<Action> {
+        let what = if raw.all.is_some() {
+            self.objects(raw, around)?
+        } else if let Some(event) = &raw.event {
+            self.event(event, around)
+        } else if let Some(files) = &raw.files {
+            self.files_there(files, around)
+        } else if let Some(pods) = &raw.pods {
+            self.compared(raw, pods, around)?
+        } else {
+            Expected::That(self.expression(raw.that.as_ref()?, around))
+        };
+        if let (None, Some(that), false) = (&raw.all, &raw.that, matches!(what, Expected::That(_)))
+        {
+            let key = self
+                .sources
+                .entry(raw.node, "that")
+                .map_or(that.node, |(key, _)| key);
+            self.problem_with_hint(
+                key,
+                "`that` stands beside `all`, or alone",
+                "make it a step of its own",
+            );
+        }
+        let mode = match (&raw.holds, &raw.never) {
+            (Some(holds), _) => Mode::Holds(self.duration(holds)),
+            (None, Some(never)) => Mode::Never(self.duration(never)),
+            (None, None) => Mode::Eventually,
+        };
+        Some(Action::Expect { what, mode })
+    }
+
+    fn objects(&mut self, raw: &raw::Expect, around: Around) -> Option<Expected> {
+        let kind = raw.all.as_ref()?;
+        let by = [raw.r#in.as_ref(), raw.labels.as_ref(), raw.name.as_ref()];
+        let object = around.looking(Looking::AtObject);
+        Some(Expected::Objects {
+            which: self.selection(kind, by, around),
+            count: raw.count.map(|count| self.json(count.0, around)),
+            matches: raw.r#match.map(|part| self.json(part.0, object)),
+            that: raw.that.as_ref().map(|that| self.expression(that, object)),
+            in_order: raw
+                .in_order
+                .as_ref()
+                .map(|number| self.expression(number, object)),
+        })
+    }
+
+    fn event(&mut self, raw: &raw::EventAbout, around: Around) -> Expected {
+        let about = &raw.about;
+        let by = [
+            about.r#in.as_ref(),
+            about.labels.as_ref(),
+            about.name.as_ref(),
+        ];
+        Expected::Event {
+            about: self.selection(&about.kind, by, around),
+            reason: raw.reason.as_ref().map(|text| self.text(text, around)),
+            message: raw.message.as_ref().map(|text| self.text(text, around)),
+        }
+    }
+
+    fn files_there(&mut self, raw: &Spanned<raw::FilesThere>, around: Around) -> Expected {
+        let presence = match raw.presence {
+            None | Some(raw::Presence::There) => Presence::There,
+            Some(raw::Presence::Absent) => Presence::Absent,
+        };
+        if let (Presence::Absent, Some(digest)) = (presence, &raw.digest) {
+            self.problem(digest.node, "what is absent has no digest");
+        }
+        Expected::Files {
+            node: self.node_name(&raw.on_node, around),
+            path: self.node_path(&raw.path, around),
+            presence,
+            digest: raw.digest.as_ref().map(|text| self.text(text, around)),
+        }
+    }
+
+    fn compared(
+        &mut self,
+        raw: &Spanned<raw::Expect>,
+        pods: &raw::PodSelection,
+        around: Around,
+    ) -> Option<Expected> {
+        let pods: Pods = self.all_pods(pods, around);
+        let identity = self.identity(raw.same.as_deref(), raw.new.as_deref());
+        let Some(name) = &raw.compared_to else {
+            let key = self
+                .sources
+                .entry(raw.node, "pods")
+                .map_or(raw.node, |(key, _)| key);
+            self.problem_with_hint(
+                key,
+                "pods compared with nothing",
+                "name what was saved: `comparedTo`",
+            );
+            return None;
+        };
+        Some(Expected::Pods {
+            pods,
+            compared_to: self.saved_pods(name),
+            identity,
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! The scenario as a whole.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use stayput_expr::Scope;
+
+use super::{Around, Claims, Each, Resolver};
+use crate::{
+    plan::{FileRole, FileShown, Plan, RedisCluster},
+    raw,
+    source::{Kind, NodeId},
+    spanned::{Anything, Spanned, Text},
+};
+
+/// The port that Redis listens on where nothing else is said.
+const REDIS_PORT: u16 = 6379;
+
+impl Resolver<'_> {
+    pub(super) fn spec(&mut self, raw: raw::Scenario, root: NodeId) -> Plan {
+        let name = self.plain_name("scenario", &raw.metadata.name);
+        let spec = raw.spec;
+        self.plain_text("about", &spec.about);
+        self.nodes = self.node_names(&spec.cluster.nodes);
+        if let Some(values) = spec.values {
+            self.constants(values.0);
+        }
+        // What was refused is there all the same: names that speak of it are not wrong.
+        let written = self.sources.get(root, "spec");
+        self.has_redis = written.is_some_and(|spec| self.sources.get(spec, "redis").is_some());
+        if let Some(file) = &spec.claims {
+            self.claims = self.claims(file).map_or(Claims::Unreadable, Claims::Known);
+        }
+        let redis = spec.redis.map(|redis| self.redis_cluster(&redis));
+        let files = spec.snapshots.map_or_else(Vec::new, |snapshots| {
+            snapshots
+                .files
+                .iter()
+                .map(|role| self.file_role(role))
+                .collect()
+        });
+        let steps = self.steps(&spec.steps);
+        let controls = self.controls(&spec.controls.unwrap_or_default(), &steps, written);
+        self.unused_values(spec.values);
+        Plan {
+            name,
+            about: spec.about.value,
+            file: self.path.to_owned(),
+            nodes: self.nodes.clone(),
+            images: spec
+                .cluster
+                .images
+                .unwrap_or_default()
+                .into_iter()
+                .map(|image| image.value)
+                .collect(),
+            values: self.values.clone(),
+            redis,
+            statements: match std::mem::replace(&mut self.claims, Claims::None) {
+                Claims::Known(statements) => statements,
+                Claims::None | Claims::Unreadable => Vec::new(),
+            },
+            files,
+            steps,
+            controls,
+        }
+    }
+
+    fn node_names(&mut self, nodes: &[Text]) -> Vec<String> {
+        let names: Vec<(NodeId, String)> = nodes
+            .iter()
+            .map(|node| (node.node, self.plain_name("node", node)))
+            .collect();
+        self.unique("nodes", &names, None);
+        names.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// Values are constants: expressions speak of them, they do not speak.
+    fn constants(&mut self, node: NodeId) {
+        self.values = self.sources.json(node);
+        self.no_expressions(node);
+    }
+
+    fn no_expressions(&mut self, node: NodeId) {
+        match self.sources.kind(node).clone() {
+            Kind::Text(text) if text.contains("${{") => {
+                self.problem(node, "a value is a constant: it holds no expression");
+            }
+            Kind::List(items) => items.into_iter().for_each(|item| self.no_expressions(item)),
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    self.no_expressions(key);
+                    self.no_expressions(value);
+                }
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+        }
+    }
+
+    fn unused_values(&mut self, values: Option<Anything>) {
+        let Some(Anything(values)) = values else {
+            return;
+        };
+        if self.incomplete {
+            return;
+        }
+        for (key, _) in self.sources.entries(values).to_vec() {
+            let name = self.sources.text(key).unwrap_or_default().to_owned();
+            if !self.used.contains(&name) {
+                self.problem(key, format!("nothing uses the value `{name}`"));
+            }
+        }
+    }
+
+    fn redis_cluster(&mut self, raw: &raw::RedisCluster) -> RedisCluster {
+        let around = Around::step(Each::No);
+        RedisCluster {
+            statefulset: self.namespaced(&raw.statefulset, around),
+            port: raw.port.unwrap_or(REDIS_PORT),
+            node_timeout: self.node_timeout(raw.node_timeout.0),
+            image: raw.image.value.clone(),
+            claim: raw.claim.value.clone(),
+        }
+    }
+
+    /// Milliseconds, as Redis counts, or a time with a unit.
+    fn node_timeout(&mut self, node: NodeId) -> Duration {
+        const STAND_IN: Duration = Duration::from_secs(1);
+        let template = self.json(node, Around::step(Each::No));
+        let scope = Scope::new().with("values", self.values.clone());
+        if template.has_loops()
+            || template
+                .references()
+                .iter()
+                .any(|name| name.root != "values")
+        {
+            self.problem(node, "the node timeout has to be known before the run");
+            return STAND_IN;
+        }
+        match template.render(&scope) {
+            Ok(Value::Number(millis)) => match millis.as_u64() {
+                Some(millis) if millis > 0 => Duration::from_millis(millis),
+                _ => {
+                    self.problem(node, format!("{millis} is not a number of milliseconds"));
+                    STAND_IN
+                }
+            },
+            Ok(Value::String(text)) => self.duration(&Spanned { node, value: text }),
+            // A stand-in for what is wrong already.
+            Ok(Value::Null) => STAND_IN,
+            Ok(_) => {
+                self.problem(node, "the node timeout is neither a number nor a time");
+                STAND_IN
+            }
+            Err(error) => {
+                if self
+                    .problems
+                    .iter()
+                    .all(|problem| problem.at.as_ref().is_none_or(|at| !self.within(node, at)))
+                {
+                    self.problem(node, error.to_string());
+                }
+                STAND_IN
+            }
+        }
+    }
+
+    fn within(&self, node: NodeId, at: &crate::source::Span) -> bool {
+        let whole = self.sources.span(node);
+        at.file == whole.file && whole.range.contains(&at.range.start)
+    }
+
+    fn file_role(&mut self, raw: &raw::FileRole) -> FileRole {
+        let shown = match (&raw.role, &raw.role_alone, &raw.omit) {
+            (Some(role), _, _) => FileShown::Role(role.value.clone()),
+            (_, Some(role), _) => FileShown::RoleAlone(role.value.clone()),
+            (_, _, reason) => FileShown::Omitted(
+                reason
+                    .as_ref()
+                    .map(|text| text.value.clone())
+                    .unwrap_or_default(),
+            ),
+        };
+        FileRole {
+            glob: raw.glob.value.clone(),
+            shown,
+        }
+    }
+
+    /// A text for people: an expression in it would stay as it is.
+    pub(super) fn plain_text(&mut self, what: &str, text: &Text) {
+        if text.contains("${{") {
+            self.problem(text.node, format!("`{what}` holds no expression"));
+        } else if text.trim().is_empty() {
+            self.problem(text.node, format!("`{what}` is empty"));
+        }
+    }
+}

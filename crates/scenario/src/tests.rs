@@ -1,0 +1,12 @@
+//! Whole scenarios, good and bad.
+
+mod flagship;
+
+use std::io;
+
+use camino::Utf8Path;
+
+/// Files of the disk, for tests only.
+fn on_disk(path: &Utf8Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}

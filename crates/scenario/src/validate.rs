@@ -1,0 +1,537 @@
+//! Checks a tree against the schema, and says what to leave out.
+//!
+//! It knows the part of JSON Schema that our own types give, no more: what it
+//! does not know, a test would find, because it lists every keyword in use.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    problem::{Problem, nearest},
+    source::{Kind, NodeId, Sources},
+};
+
+/// What a tree looks like to its schema.
+#[derive(Debug, Default)]
+pub(crate) struct Validation {
+    pub(crate) problems: Vec<Problem>,
+    /// Keys and values to leave out.
+    pub(crate) refused: HashSet<NodeId>,
+    /// Whether anything of it can be read.
+    pub(crate) usable: bool,
+}
+
+/// Checks `node` against `schema`.
+pub(crate) fn validate(sources: &Sources, node: NodeId, schema: &Value) -> Validation {
+    let mut validator = Validator {
+        sources,
+        root: schema,
+        found: Validation::default(),
+    };
+    validator.found.usable = validator.check(node, schema);
+    validator.found
+}
+
+struct Validator<'a> {
+    sources: &'a Sources,
+    root: &'a Value,
+    found: Validation,
+}
+
+impl<'a> Validator<'a> {
+    /// Whether the node can be read, maybe without some of its parts.
+    fn check(&mut self, node: NodeId, schema: &'a Value) -> bool {
+        let schema = self.resolve(schema);
+        let Value::Object(keywords) = schema else {
+            return true;
+        };
+        if let Some(branches) = union_branches(keywords) {
+            return self.union(node, branches);
+        }
+        if let Some(names) = names_of(keywords) {
+            return self.name(node, &names);
+        }
+        let expected = types_of(keywords);
+        if !expected.is_empty()
+            && !expected
+                .iter()
+                .any(|name| fits(self.sources.kind(node), name))
+        {
+            self.wrong_type(node, &expected);
+            return false;
+        }
+        match self.sources.kind(node) {
+            Kind::Map(_) => self.map(node, keywords),
+            Kind::List(items) => self.list(node, items, keywords),
+            Kind::Number(_) => self.number(node, keywords),
+            Kind::Null | Kind::Bool(_) | Kind::Text(_) => true,
+        }
+    }
+
+    fn resolve(&self, schema: &'a Value) -> &'a Value {
+        match schema.get("$ref").and_then(Value::as_str) {
+            Some(reference) => {
+                let pointer = reference.trim_start_matches('#');
+                self.root
+                    .pointer(pointer)
+                    .map_or(schema, |schema| self.resolve(schema))
+            }
+            None => schema,
+        }
+    }
+
+    fn list(
+        &mut self,
+        node: NodeId,
+        items: &'a [NodeId],
+        keywords: &'a Map<String, Value>,
+    ) -> bool {
+        let least = keywords
+            .get("minItems")
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
+        if (items.len() as u64) < least {
+            self.problem(node, "an empty list");
+            return false;
+        }
+        let Some(schema) = keywords.get("items") else {
+            return true;
+        };
+        for item in items {
+            if !self.check(*item, schema) {
+                self.found.refused.insert(*item);
+            }
+        }
+        true
+    }
+
+    fn number(&mut self, node: NodeId, keywords: &Map<String, Value>) -> bool {
+        let Kind::Number(number) = self.sources.kind(node) else {
+            return true;
+        };
+        let value = number.as_f64().unwrap_or(f64::NAN);
+        let bound = |name| keywords.get(name).and_then(Value::as_f64);
+        let message = match (bound("minimum"), bound("maximum")) {
+            (Some(least), _) if value < least => format!("{number} is too small: at least {least}"),
+            (_, Some(most)) if value > most => format!("{number} is too large: at most {most}"),
+            _ => return true,
+        };
+        self.problem(node, message);
+        false
+    }
+
+    fn map(&mut self, node: NodeId, keywords: &'a Map<String, Value>) -> bool {
+        let Some(Value::Object(fields)) = keywords.get("properties") else {
+            return true;
+        };
+        let before = self.found.problems.len();
+        let mut usable = true;
+        for (key, value) in self.sources.entries(node) {
+            let name = self.sources.text(*key).unwrap_or_default();
+            match fields.get(name) {
+                Some(schema) => {
+                    if !self.check(*value, schema) {
+                        self.found.refused.insert(*key);
+                        usable &= !is_required(keywords, name);
+                    }
+                }
+                None => self.unknown_field(*key, name, fields, keywords),
+            }
+        }
+        for name in strings(keywords.get("required")) {
+            if self.sources.get(node, name).is_none() {
+                self.missing(node, format!("the field `{name}` is missing"));
+                usable = false;
+            }
+        }
+        let unknown = self.found.problems.len() > before;
+        usable & self.choice(node, keywords, unknown) & self.companions(node, keywords)
+    }
+
+    fn unknown_field(
+        &mut self,
+        key: NodeId,
+        name: &str,
+        fields: &'a Map<String, Value>,
+        keywords: &Map<String, Value>,
+    ) {
+        self.found.refused.insert(key);
+        let verbs = choices(keywords);
+        let near = nearest(name, fields.keys().map(String::as_str));
+        let is_step = verbs.contains(&"steps");
+        let noun = match near {
+            Some(near) if is_step && verbs.contains(&near) => "step",
+            None if is_step => "step",
+            _ => "field",
+        };
+        let problem = Problem::new(self.sources.span(key), format!("unknown {noun} `{name}`"));
+        let problem = problem.nearest(name, fields.keys().map(String::as_str));
+        let problem = match near {
+            Some(_) => problem,
+            None if is_step => problem.hint(format!("verbs are {}", listed(&verbs, "and"))),
+            None => {
+                let known: Vec<&str> = fields.keys().map(String::as_str).collect();
+                problem.hint(format!("fields here are {}", listed(&known, "and")))
+            }
+        };
+        self.found.problems.push(problem);
+    }
+
+    /// Exactly one of several fields.
+    fn choice(&mut self, node: NodeId, keywords: &Map<String, Value>, unknown: bool) -> bool {
+        let all = choices(keywords);
+        if all.is_empty() {
+            return true;
+        }
+        // What is a choice only by itself does not count beside another.
+        let alone = choices_alone(keywords);
+        let mut given: Vec<(NodeId, &str)> = self
+            .sources
+            .entries(node)
+            .iter()
+            .filter_map(|(key, _)| Some((*key, self.sources.text(*key)?)))
+            .filter(|(_, name)| all.contains(name))
+            .collect();
+        if given.len() > 1 {
+            given.retain(|(_, name)| !alone.contains(name));
+        }
+        let is_step = all.contains(&"steps");
+        match given.as_slice() {
+            [_] => true,
+            [] if unknown => false,
+            [] if is_step => {
+                self.missing(node, "a step without a verb");
+                false
+            }
+            [] => {
+                self.missing(node, format!("one of {} is missing", listed(&all, "or")));
+                false
+            }
+            [(_, first), (second, name), ..] => {
+                let message = if is_step {
+                    format!("two verbs in one step: `{first}` and `{name}`")
+                } else {
+                    format!("`{first}` and `{name}` exclude each other")
+                };
+                let mut problem = Problem::new(self.sources.span(*second), message);
+                if is_step {
+                    problem =
+                        problem.hint("several verbs under one name stand in a list under `steps`");
+                }
+                self.found.problems.push(problem);
+                false
+            }
+        }
+    }
+
+    /// Fields that need another one, and fields that exclude each other.
+    fn companions(&mut self, node: NodeId, keywords: &Map<String, Value>) -> bool {
+        if let Some(Value::Object(needs)) = keywords.get("dependentRequired") {
+            for (key, _) in self.sources.entries(node) {
+                let name = self.sources.text(*key).unwrap_or_default();
+                for other in strings(needs.get(name)) {
+                    if self.sources.get(node, other).is_none() {
+                        self.problem(*key, format!("`{name}` goes with `{other}` only"));
+                        self.found.refused.insert(*key);
+                    }
+                }
+            }
+        }
+        let excluded: Vec<&str> =
+            strings(keywords.get("not").and_then(|not| not.get("required"))).collect();
+        let given: Vec<NodeId> = excluded
+            .iter()
+            .filter_map(|name| self.sources.entry(node, name).map(|(key, _)| key))
+            .collect();
+        if let ([one, other], [_, second]) = (excluded.as_slice(), given.as_slice()) {
+            self.problem(*second, format!("`{one}` and `{other}` exclude each other"));
+            return false;
+        }
+        true
+    }
+
+    /// One of several shapes: the first one that the node's own shape fits.
+    fn union(&mut self, node: NodeId, branches: &'a [Value]) -> bool {
+        let branches: Vec<&'a Value> = branches.iter().map(|branch| self.resolve(branch)).collect();
+        let kind = self.sources.kind(node);
+        let names: Vec<&str> = branches
+            .iter()
+            .filter_map(|branch| names_of(branch.as_object()?))
+            .flatten()
+            .collect();
+        let maps: Vec<&'a Value> = branches
+            .iter()
+            .copied()
+            .filter(|branch| takes(branch, "object"))
+            .collect();
+        if let (Kind::Map(_), [_, _, ..]) = (kind, maps.as_slice()) {
+            return self.variant(node, &maps, &names);
+        }
+        let shaped = branches.iter().copied().find(|branch| {
+            let is_name = branch.as_object().and_then(names_of).is_some();
+            !is_name && branch_types(branch).iter().any(|name| fits(kind, name))
+        });
+        if let Some(branch) = shaped {
+            return self.check(node, branch);
+        }
+        if matches!(kind, Kind::Text(_)) && !names.is_empty() {
+            let variants: Vec<&str> = maps.iter().flat_map(|branch| fields(branch)).collect();
+            return self.name_or_variant(node, &names, &variants);
+        }
+        let expected: Vec<&str> = branches
+            .iter()
+            .flat_map(|branch| branch_types(branch))
+            .collect();
+        self.wrong_type(node, &expected);
+        false
+    }
+
+    /// A map of one field that is a choice.
+    fn variant(&mut self, node: NodeId, maps: &[&'a Value], names: &[&str]) -> bool {
+        let variants: Vec<&str> = maps.iter().flat_map(|branch| fields(branch)).collect();
+        let entries = self.sources.entries(node);
+        let [(key, value), rest @ ..] = entries else {
+            self.problem(
+                node,
+                format!("one of {} is missing", listed(&variants, "or")),
+            );
+            return false;
+        };
+        if let [(second, _), ..] = rest {
+            self.problem(*second, "only one of these fits here");
+            return false;
+        }
+        let name = self.sources.text(*key).unwrap_or_default();
+        let schema = maps
+            .iter()
+            .find_map(|branch| branch.pointer("/properties")?.get(name));
+        if let Some(schema) = schema {
+            return self.check(*value, schema);
+        }
+        let problem = Problem::new(self.sources.span(*key), format!("unknown field `{name}`"));
+        let problem = if names.contains(&name) {
+            problem.hint(format!("`{name}` stands alone, without braces"))
+        } else {
+            let all: Vec<&str> = variants.iter().chain(names).copied().collect();
+            match nearest(name, all.iter().copied()) {
+                Some(_) => problem.nearest(name, all.iter().copied()),
+                None => problem.hint(format!("it is one of {}", listed(&all, "or"))),
+            }
+        };
+        self.found.problems.push(problem);
+        false
+    }
+
+    fn name(&mut self, node: NodeId, names: &[&str]) -> bool {
+        if matches!(self.sources.kind(node), Kind::Text(_)) {
+            self.name_or_variant(node, names, &[])
+        } else {
+            self.problem_with_hint(
+                node,
+                format!(
+                    "expected {}, found {}",
+                    listed(names, "or"),
+                    found(self.sources.kind(node))
+                ),
+                None,
+            );
+            false
+        }
+    }
+
+    fn name_or_variant(&mut self, node: NodeId, names: &[&str], variants: &[&str]) -> bool {
+        let written = self.sources.text(node).unwrap_or_default();
+        if names.contains(&written) {
+            return true;
+        }
+        let problem = Problem::new(
+            self.sources.span(node),
+            format!("`{written}` does not fit here"),
+        );
+        let problem = if variants.contains(&written) {
+            problem.hint(format!("`{written}` takes an argument: `{{{written}: …}}`"))
+        } else if nearest(written, names.iter().chain(variants).copied()).is_some() {
+            problem.nearest(written, names.iter().chain(variants).copied())
+        } else {
+            let all: Vec<&str> = names.iter().chain(variants).copied().collect();
+            problem.label(format!("expected {}", listed(&all, "or")))
+        };
+        self.found.problems.push(problem);
+        false
+    }
+
+    fn wrong_type(&mut self, node: NodeId, expected: &[&str]) {
+        let kind = self.sources.kind(node);
+        let mut words: Vec<&str> = Vec::new();
+        for name in expected.iter().map(|name| in_words(name)) {
+            if !words.contains(&name) {
+                words.push(name);
+            }
+        }
+        let message = format!("expected {}, found {}", words.join(" or "), found(kind));
+        let is_word = matches!(kind, Kind::Bool(_) | Kind::Number(_));
+        let hint = (is_word && expected.contains(&"string")).then_some("put it in quotes");
+        self.problem_with_hint(node, message, hint);
+    }
+
+    fn problem(&mut self, node: NodeId, message: impl Into<String>) {
+        self.problem_with_hint(node, message, None);
+    }
+
+    fn problem_with_hint(&mut self, node: NodeId, message: impl Into<String>, label: Option<&str>) {
+        let mut problem = Problem::new(self.sources.span(node), message);
+        problem.label = label.map(str::to_owned);
+        self.found.problems.push(problem);
+    }
+
+    /// Something is missing in a map: shown at its first key.
+    fn missing(&mut self, node: NodeId, message: impl Into<String>) {
+        let first = self
+            .sources
+            .entries(node)
+            .first()
+            .map_or(node, |(key, _)| *key);
+        self.problem(first, message);
+    }
+}
+
+/// The branches of a schema that is one of several shapes.
+fn union_branches(keywords: &Map<String, Value>) -> Option<&[Value]> {
+    let branches = keywords
+        .get("anyOf")
+        .or_else(|| keywords.get("oneOf"))?
+        .as_array()?;
+    let about_fields = branches
+        .iter()
+        .all(|branch| branch.get("required").is_some() && branch.get("type").is_none());
+    (!about_fields).then_some(branches.as_slice())
+}
+
+/// The names that a schema of names allows.
+fn names_of(keywords: &Map<String, Value>) -> Option<Vec<&str>> {
+    if let Some(Value::String(only)) = keywords.get("const") {
+        return Some(vec![only]);
+    }
+    if let Some(Value::Array(names)) = keywords.get("enum") {
+        return Some(names.iter().filter_map(Value::as_str).collect());
+    }
+    let branches = keywords.get("oneOf")?.as_array()?;
+    let consts: Option<Vec<&str>> = branches
+        .iter()
+        .map(|branch| branch.get("const").and_then(Value::as_str))
+        .collect();
+    consts
+}
+
+/// The fields of which exactly one has to be there.
+fn choices(keywords: &Map<String, Value>) -> Vec<&str> {
+    let branches = keywords
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    branches
+        .iter()
+        .flat_map(|branch| strings(branch.get("required")))
+        .collect()
+}
+
+/// Those of them that are a choice only where no other is.
+fn choices_alone(keywords: &Map<String, Value>) -> Vec<&str> {
+    let branches = keywords
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    branches
+        .iter()
+        .filter(|branch| branch.get("not").is_some())
+        .flat_map(|branch| strings(branch.get("required")))
+        .collect()
+}
+
+fn is_required(keywords: &Map<String, Value>, name: &str) -> bool {
+    strings(keywords.get("required")).any(|required| required == name)
+}
+
+fn strings(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+fn fields(schema: &Value) -> impl Iterator<Item = &str> {
+    schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+}
+
+fn types_of(keywords: &Map<String, Value>) -> Vec<&str> {
+    match keywords.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn branch_types(schema: &Value) -> Vec<&str> {
+    let Some(keywords) = schema.as_object() else {
+        return Vec::new();
+    };
+    match names_of(keywords) {
+        Some(_) => vec!["string"],
+        None => types_of(keywords),
+    }
+}
+
+fn takes(schema: &Value, name: &str) -> bool {
+    branch_types(schema).contains(&name)
+}
+
+fn fits(kind: &Kind, name: &str) -> bool {
+    match kind {
+        Kind::Null => name == "null",
+        Kind::Bool(_) => name == "boolean",
+        Kind::Number(number) => name == "number" || (name == "integer" && !number.is_f64()),
+        Kind::Text(_) => name == "string",
+        Kind::List(_) => name == "array",
+        Kind::Map(_) => name == "object",
+    }
+}
+
+fn in_words(name: &str) -> &'static str {
+    match name {
+        "boolean" => "`true` or `false`",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "string" => "text",
+        "array" => "a list",
+        "object" => "a map",
+        _ => "nothing",
+    }
+}
+
+fn found(kind: &Kind) -> String {
+    match kind {
+        Kind::Null => "nothing".to_owned(),
+        Kind::Bool(truth) => format!("`{truth}`"),
+        Kind::Number(number) => format!("the number {number}"),
+        Kind::Text(_) => "text".to_owned(),
+        Kind::List(_) => "a list".to_owned(),
+        Kind::Map(_) => "a map".to_owned(),
+    }
+}
+
+/// `a`, `b` or `c`.
+fn listed(names: &[&str], word: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [rest @ .., last] => format!("{} {word} {last}", rest.join(", ")),
+    }
+}
