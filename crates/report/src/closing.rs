@@ -187,9 +187,9 @@ fn counts(summary: &Summary) -> String {
         .filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_pass));
     let passed = passed.count();
     let mut parts = vec![if passed == summary.steps.len() {
-        format!("all {all}")
+        format!("all {steps}")
     } else {
-        format!("{passed} of {all} passed")
+        format!("{passed} of {steps} passed")
     }];
     let others = ["flaky", "FAIL", "TIMED OUT", "stopped", "not tried", "skip"];
     let mark = |step: &StepSummary| {
