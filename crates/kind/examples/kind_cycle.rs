@@ -2,7 +2,7 @@
 //!
 //! `kind_cycle cycle | keep | hold | list | down NAME [--kubernetes X.Y]`: `hold`
 //! waits for Ctrl-C (or kill -9) with the cluster up. State goes to `KIND_CYCLE_STATE`
-//! or `target/kind-cycle`.
+//! or `target/kind-cycle`; the configuration is `KIND_CYCLE_CONFIG` or kind-config.yaml.
 #![expect(clippy::print_stdout, reason = "an example talks to its user")]
 
 use std::sync::Arc;
@@ -56,11 +56,13 @@ async fn interruptible(
     keep: KeepCluster,
     kubernetes: Option<String>,
 ) -> Result<Arc<dyn Cluster>> {
+    let config = std::env::var("KIND_CYCLE_CONFIG");
+    let config = config.unwrap_or_else(|_| "kind-config.yaml".to_owned());
     let cancel = CancellationToken::new();
     let started = Instant::now();
     let tell = move |line: &str| println!("{:8.3} {line}", started.elapsed().as_secs_f64());
     let options = Options {
-        config: std::fs::read_to_string("kind-config.yaml")?,
+        config: std::fs::read_to_string(config)?,
         kubernetes,
         images: vec!["redis:7".to_owned()],
         scenario_nodes: ["master-1", "master-2", "master-3", "node-1"]

@@ -13,32 +13,70 @@ use stayput_cluster::ClusterError;
 use crate::state::Claim;
 use crate::tools::Tools;
 
-/// How often the nodes are deleted while orphans of a killed kind still start some.
-const ROUNDS: usize = 8;
+/// How long nodes that are still being started may take to be there, and so to
+/// be deleted.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// How often nothing must be found while an unknown process still seems to be
+/// one of kind's: its group's number may be somebody else's by now.
+const ENOUGH: usize = 5;
 
 /// Deletes the nodes of a claimed cluster and then its files.
 pub(crate) async fn remove(tools: &Tools, claim: &Claim) -> Result<(), ClusterError> {
     stop_creator(claim).await;
-    let group = claim.record.creator.and_then(Pid::from_raw);
-    for _ in 0..ROUNDS {
-        delete(tools, claim).await?;
-        let nodes = tools.nodes_of(claim.cluster()).await?;
-        // The engine's client calls that kind started outlive it, and one of
-        // them may be about to start a node.
-        let orphans = group.is_some_and(|group| test_kill_process_group(group).is_ok());
-        if nodes.is_empty() && !orphans {
-            return claim.forget();
-        }
+    let deleting = tokio::time::timeout(LIMIT, delete_all(tools, claim));
+    if let Ok(deleted) = deleting.await {
+        return deleted.and_then(|()| claim.forget());
     }
     let nodes = tools.nodes_of(claim.cluster()).await?;
-    if nodes.is_empty() {
-        // What still has that process group's number is none of kind's.
-        return claim.forget();
-    }
     Err(ClusterError::NotDeleted {
         name: claim.cluster().to_owned(),
         said: format!("these nodes are still there: {}", nodes.join(", ")),
     })
+}
+
+/// Deletes until there is nothing and nobody to make more.
+///
+/// The engine's clients that a killed kind had started live on. Until they are
+/// through, Docker lists the containers that they start, says that there are
+/// none when it is to remove them, and has them in the end.
+async fn delete_all(tools: &Tools, claim: &Claim) -> Result<(), ClusterError> {
+    let group = claim.record.creator.and_then(Pid::from_raw);
+    let mut times_empty = 0;
+    loop {
+        delete(tools, claim).await?;
+        let orphans = match group {
+            Some(group) => outlive(group, Duration::from_secs(1)).await,
+            None => Orphans::Gone,
+        };
+        let nodes = tools.nodes_of(claim.cluster()).await?;
+        times_empty = if nodes.is_empty() { times_empty + 1 } else { 0 };
+        if times_empty == ENOUGH || (times_empty > 0 && orphans == Orphans::Gone) {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether processes of a killed kind still run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Orphans {
+    Alive,
+    Gone,
+}
+
+/// Waits a while for a process group to end. Nothing tells of the end of
+/// processes that are not our children: this has to ask.
+async fn outlive(group: Pid, limit: Duration) -> Orphans {
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let ending = async {
+        while test_kill_process_group(group).is_ok() {
+            ticks.tick().await;
+        }
+    };
+    match tokio::time::timeout(limit, ending).await {
+        Ok(()) => Orphans::Gone,
+        Err(_) => Orphans::Alive,
+    }
 }
 
 async fn delete(tools: &Tools, claim: &Claim) -> Result<(), ClusterError> {
