@@ -181,6 +181,7 @@ fn verdict(summary: &Summary, style: Style) -> Vec<String> {
 
 /// How many steps and controls ended how, in words.
 fn counts(summary: &Summary) -> String {
+    let steps = words::count(summary.steps.len(), "step");
     let passed = summary
         .steps
         .iter()

@@ -108,18 +108,29 @@ mod tests {
     #[test]
     fn words_wrap_and_long_ones_break() {
         let text = "a pod on hostPath may be abcdefghijklmnopqrstuvwxyz moved";
-        assert_snapshot!(wrap(text, 12).join("\n"), @"");
+        assert_snapshot!(wrap(text, 12).join("\n"), @r"
+    a pod on
+    hostPath may
+    be
+    abcdefghijkl
+    mnopqrstuvwx
+    yz moved
+    ");
     }
 
     #[test]
     fn wide_characters_take_two_columns() {
-        assert_snapshot!(wrap("使用作为存储", 5).join("\n"), @"");
-        assert_snapshot!(cut("使用作为存储", 8), @"");
+        assert_snapshot!(wrap("使用作为存储", 5).join("\n"), @r"
+    使用
+    作为
+    存储
+    ");
+        assert_snapshot!(cut("使用作为存储", 8), @"使用作…");
     }
 
     #[test]
     fn escape_sequences_are_taken_out() {
-        assert_snapshot!(clean("\u{1b}[31;1mred\u{1b}[0m\r\tand\u{7}"), @"");
+        assert_snapshot!(clean("\u{1b}[31;1mred\u{1b}[0m\r\tand\u{7}"), @"red    and");
     }
 
     proptest! {

@@ -190,22 +190,22 @@ mod tests {
     #[test]
     fn an_overlap_of_one_class_counts_once() {
         let spans = [(Cost::Kubernetes, 0, 10), (Cost::Kubernetes, 5, 12)];
-        assert_snapshot!(check(&spans, 0, 15), @"");
+        assert_snapshot!(check(&spans, 0, 15), @"cluster 0 kubernetes 12 redis 0 window 0 proof 0 harness 3 of 15");
     }
 
     #[test]
     fn an_overlap_of_two_classes_goes_to_the_more_particular() {
         let spans = [(Cost::Kubernetes, 0, 10), (Cost::Redis, 5, 12)];
-        assert_snapshot!(check(&spans, 0, 15), @"");
+        assert_snapshot!(check(&spans, 0, 15), @"cluster 0 kubernetes 5 redis 7 window 0 proof 0 harness 3 of 15");
     }
 
     #[test]
     fn a_span_outside_is_cut_off() {
-        assert_snapshot!(check(&[(Cost::Window, 0, 100)], 20, 50), @"");
+        assert_snapshot!(check(&[(Cost::Window, 0, 100)], 20, 50), @"cluster 0 kubernetes 0 redis 0 window 30 proof 0 harness 0 of 30");
     }
 
     #[test]
     fn a_span_that_ends_before_it_begins_is_nothing() {
-        assert_snapshot!(check(&[(Cost::Proof, 9, 3)], 0, 10), @"");
+        assert_snapshot!(check(&[(Cost::Proof, 9, 3)], 0, 10), @"cluster 0 kubernetes 0 redis 0 window 0 proof 0 harness 10 of 10");
     }
 }
