@@ -11,6 +11,8 @@ mod plan;
 #[cfg(test)]
 mod tests;
 mod transfer;
+#[cfg(test)]
+mod transfer_tests;
 mod written;
 
 pub use compare::{Comparison, ShardComparison, Verdict};

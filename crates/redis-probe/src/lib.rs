@@ -1,6 +1,6 @@
 //! Talks to, parses and judges one Redis Cluster over streams it is handed.
 //!
-//! [`look`] asks one pod, [`oracle::judge`] weighs what all of them said,
+//! [`look()`] asks one pod, [`oracle::judge`] weighs what all of them said,
 //! [`Ledger`] remembers what was written, [`volume`] reads a stopped pod's
 //! disk, [`cold`] judges a start from the disks alone, and [`cli`] reads what
 //! `redis-cli --cluster` prints.
@@ -25,6 +25,8 @@ pub mod oracle;
 #[cfg(test)]
 mod recorded;
 pub mod recovery;
+#[cfg(test)]
+mod scripted;
 pub mod slots;
 mod stability;
 mod view;

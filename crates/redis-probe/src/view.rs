@@ -9,7 +9,7 @@ use crate::{
     nodes::NodeLine,
 };
 
-/// One pod's answer to [`look`](crate::look).
+/// One pod's answer to [`look`](crate::look()).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct View {
