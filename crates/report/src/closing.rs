@@ -171,12 +171,14 @@ fn verdict(summary: &Summary, style: Style) -> Vec<String> {
         .map(|run| format!("rerun: {}", run.rerun));
     let rerun = rerun.unwrap_or_default();
     let columns = width(word) + 2 + width(&text) + 2 + width(&rerun);
-    let line = format!("{}: {text}", style.paint(ink, word));
     if columns <= style.columns() {
-        vec![format!("{line}; {rerun}")]
-    } else {
-        vec![line, rerun]
+        return vec![format!("{}: {text}; {rerun}", style.paint(ink, word))];
     }
+    let mut lines = hang(&format!("{word}: "), &text, style.columns());
+    // Painted last: paint has no width.
+    lines[0] = lines[0].replacen(word, &style.paint(ink, word), 1);
+    lines.push(rerun);
+    lines
 }
 
 /// How many steps and controls ended how, in words.

@@ -3,12 +3,16 @@
 #[path = "../testdata/recorded.rs"]
 mod recorded;
 
+#[cfg(test)]
 #[path = "reports/files.rs"]
 mod files;
+#[cfg(test)]
 #[path = "reports/fold.rs"]
 mod fold;
+#[cfg(test)]
 #[path = "reports/lines.rs"]
 mod lines;
+#[cfg(test)]
 #[path = "reports/live.rs"]
 mod live;
 
@@ -16,7 +20,7 @@ use stayput_events::{Elapsed, Record};
 use stayput_report::{Style, Summary, Terminal};
 
 fn records(name: &str) -> Vec<Record> {
-    recorded::by_name(name).unwrap()
+    recorded::by_name(name).expect("a recorded run")
 }
 
 fn fold(records: &[Record]) -> Summary {
@@ -30,11 +34,11 @@ fn show(records: &[Record], style: Style) -> String {
     let mut now = Elapsed::ZERO;
     for record in records {
         while now < record.at {
-            terminal.tick(now).unwrap();
+            terminal.tick(now).expect("memory takes it");
             now = now.after(std::time::Duration::from_millis(100));
         }
-        terminal.record(record).unwrap();
+        terminal.record(record).expect("memory takes it");
     }
     drop(terminal);
-    String::from_utf8(written).unwrap()
+    String::from_utf8(written).expect("text")
 }
