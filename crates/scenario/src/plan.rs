@@ -1,14 +1,11 @@
-//! A scenario with everything resolved: the only thing that runs.
-//!
-//! A [`Template`] is text that still holds `${{ … }}`: what it needs (real
+//! A scenario with everything resolved: the only thing that runs. What a [`Template`] needs (real
 //! node names, saved values, the object looked at) is known only in the run.
-
-use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
 use stayput_events::{ClaimPart, Statement};
 use stayput_expr::Template;
+use std::time::Duration;
 
 /// What a run does, in order.
 #[derive(Debug, Clone)]
@@ -40,7 +37,7 @@ pub struct Plan {
 /// The Redis Cluster under test.
 #[derive(Debug, Clone)]
 pub struct RedisCluster {
-    /// Its StatefulSet, `namespace/name`.
+    /// Its `StatefulSet`, `namespace/name`.
     pub statefulset: ObjectName,
     /// The port that clients use.
     pub port: u16,
@@ -211,7 +208,7 @@ pub enum Action {
         /// Whether to wait until it is gone.
         wait: Gone,
     },
-    /// Set the replicas of a StatefulSet and see them come or go.
+    /// Set the replicas of a `StatefulSet` and see them come or go.
     Scale {
         /// Which.
         statefulset: ObjectName,

@@ -12,12 +12,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub(crate) use control::{Act, Control, Skip};
+pub(crate) use control::{Control, Skip};
 pub(crate) use expect::{EventAbout, Expect, FilesThere, Presence};
 pub(crate) use step::Step;
 pub(crate) use verb::{
     Delete, Exec, Gone, HealthyFor, Host, ManifestFiles, NodeVerb, Patch, PodSelection, Redis,
-    Restart, Save, SavedDigest, SavedObject, Scale, Trait,
+    Restart, Save, Scale, Trait,
 };
 
 use crate::spanned::{Anything, Spanned, Text};
@@ -94,7 +94,7 @@ pub(crate) struct Cluster {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RedisCluster {
-    /// Its StatefulSet, `namespace/name`.
+    /// Its `StatefulSet`, `namespace/name`.
     pub(crate) statefulset: Text,
     /// The port that clients use; 6379 where it is not said.
     #[schemars(extend("minimum" = 1, "maximum" = 65535))]

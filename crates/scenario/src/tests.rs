@@ -1,6 +1,7 @@
 //! Whole scenarios, good and bad.
 
 mod flagship;
+mod wrong;
 
 use std::io;
 

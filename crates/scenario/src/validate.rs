@@ -3,6 +3,9 @@
 //! It knows the part of JSON Schema that our own types give, no more: what it
 //! does not know, a test would find, because it lists every keyword in use.
 
+mod keywords;
+mod words;
+
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
@@ -11,6 +14,12 @@ use crate::{
     problem::{Problem, nearest},
     source::{Kind, NodeId, Sources},
 };
+
+use keywords::{
+    branch_types, choices, choices_alone, fields, is_required, names_of, strings, takes, types_of,
+    union_branches,
+};
+use words::{fits, found, in_words, listed};
 
 /// What a tree looks like to its schema.
 #[derive(Debug, Default)]
@@ -145,8 +154,15 @@ impl<'a> Validator<'a> {
                 usable = false;
             }
         }
-        let unknown = self.found.problems.len() > before;
-        usable & self.choice(node, keywords, unknown) & self.companions(node, keywords)
+        let wrong = self.found.problems.len() > before;
+        let given = self.choices_given(node, keywords);
+        // What is missing may be what was misspelt.
+        let chosen = if given.is_empty() && wrong {
+            choices(keywords).is_empty()
+        } else {
+            self.choice(node, keywords, &given)
+        };
+        usable & chosen & self.companions(node, keywords)
     }
 
     fn unknown_field(
@@ -178,14 +194,9 @@ impl<'a> Validator<'a> {
         self.found.problems.push(problem);
     }
 
-    /// Exactly one of several fields.
-    fn choice(&mut self, node: NodeId, keywords: &Map<String, Value>, unknown: bool) -> bool {
+    /// Which of the fields that exclude each other are there.
+    fn choices_given(&self, node: NodeId, keywords: &Map<String, Value>) -> Vec<(NodeId, &'a str)> {
         let all = choices(keywords);
-        if all.is_empty() {
-            return true;
-        }
-        // What is a choice only by itself does not count beside another.
-        let alone = choices_alone(keywords);
         let mut given: Vec<(NodeId, &str)> = self
             .sources
             .entries(node)
@@ -194,12 +205,27 @@ impl<'a> Validator<'a> {
             .filter(|(_, name)| all.contains(name))
             .collect();
         if given.len() > 1 {
+            // What is a choice only by itself does not count beside another.
+            let alone = choices_alone(keywords);
             given.retain(|(_, name)| !alone.contains(name));
         }
+        given
+    }
+
+    /// Exactly one of several fields.
+    fn choice(
+        &mut self,
+        node: NodeId,
+        keywords: &Map<String, Value>,
+        given: &[(NodeId, &str)],
+    ) -> bool {
+        let all = choices(keywords);
+        if all.is_empty() {
+            return true;
+        }
         let is_step = all.contains(&"steps");
-        match given.as_slice() {
+        match given {
             [_] => true,
-            [] if unknown => false,
             [] if is_step => {
                 self.missing(node, "a step without a verb");
                 false
@@ -393,145 +419,5 @@ impl<'a> Validator<'a> {
             .first()
             .map_or(node, |(key, _)| *key);
         self.problem(first, message);
-    }
-}
-
-/// The branches of a schema that is one of several shapes.
-fn union_branches(keywords: &Map<String, Value>) -> Option<&[Value]> {
-    let branches = keywords
-        .get("anyOf")
-        .or_else(|| keywords.get("oneOf"))?
-        .as_array()?;
-    let about_fields = branches
-        .iter()
-        .all(|branch| branch.get("required").is_some() && branch.get("type").is_none());
-    (!about_fields).then_some(branches.as_slice())
-}
-
-/// The names that a schema of names allows.
-fn names_of(keywords: &Map<String, Value>) -> Option<Vec<&str>> {
-    if let Some(Value::String(only)) = keywords.get("const") {
-        return Some(vec![only]);
-    }
-    if let Some(Value::Array(names)) = keywords.get("enum") {
-        return Some(names.iter().filter_map(Value::as_str).collect());
-    }
-    let branches = keywords.get("oneOf")?.as_array()?;
-    let consts: Option<Vec<&str>> = branches
-        .iter()
-        .map(|branch| branch.get("const").and_then(Value::as_str))
-        .collect();
-    consts
-}
-
-/// The fields of which exactly one has to be there.
-fn choices(keywords: &Map<String, Value>) -> Vec<&str> {
-    let branches = keywords
-        .get("oneOf")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    branches
-        .iter()
-        .flat_map(|branch| strings(branch.get("required")))
-        .collect()
-}
-
-/// Those of them that are a choice only where no other is.
-fn choices_alone(keywords: &Map<String, Value>) -> Vec<&str> {
-    let branches = keywords
-        .get("oneOf")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    branches
-        .iter()
-        .filter(|branch| branch.get("not").is_some())
-        .flat_map(|branch| strings(branch.get("required")))
-        .collect()
-}
-
-fn is_required(keywords: &Map<String, Value>, name: &str) -> bool {
-    strings(keywords.get("required")).any(|required| required == name)
-}
-
-fn strings(value: Option<&Value>) -> impl Iterator<Item = &str> {
-    value
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-}
-
-fn fields(schema: &Value) -> impl Iterator<Item = &str> {
-    schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-}
-
-fn types_of(keywords: &Map<String, Value>) -> Vec<&str> {
-    match keywords.get("type") {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn branch_types(schema: &Value) -> Vec<&str> {
-    let Some(keywords) = schema.as_object() else {
-        return Vec::new();
-    };
-    match names_of(keywords) {
-        Some(_) => vec!["string"],
-        None => types_of(keywords),
-    }
-}
-
-fn takes(schema: &Value, name: &str) -> bool {
-    branch_types(schema).contains(&name)
-}
-
-fn fits(kind: &Kind, name: &str) -> bool {
-    match kind {
-        Kind::Null => name == "null",
-        Kind::Bool(_) => name == "boolean",
-        Kind::Number(number) => name == "number" || (name == "integer" && !number.is_f64()),
-        Kind::Text(_) => name == "string",
-        Kind::List(_) => name == "array",
-        Kind::Map(_) => name == "object",
-    }
-}
-
-fn in_words(name: &str) -> &'static str {
-    match name {
-        "boolean" => "`true` or `false`",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "string" => "text",
-        "array" => "a list",
-        "object" => "a map",
-        _ => "nothing",
-    }
-}
-
-fn found(kind: &Kind) -> String {
-    match kind {
-        Kind::Null => "nothing".to_owned(),
-        Kind::Bool(truth) => format!("`{truth}`"),
-        Kind::Number(number) => format!("the number {number}"),
-        Kind::Text(_) => "text".to_owned(),
-        Kind::List(_) => "a list".to_owned(),
-        Kind::Map(_) => "a map".to_owned(),
-    }
-}
-
-/// `a`, `b` or `c`.
-fn listed(names: &[&str], word: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [rest @ .., last] => format!("{} {word} {last}", rest.join(", ")),
     }
 }

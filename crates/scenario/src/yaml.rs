@@ -76,6 +76,15 @@ enum Collection {
     },
 }
 
+/// How a scalar is read.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// As text, whatever it looks like.
+    Text,
+    /// As what it looks like.
+    Plain,
+}
+
 /// What a map waits for.
 enum Key {
     Awaited,
@@ -122,10 +131,9 @@ impl<'a> Builder<'a> {
     fn event(&mut self, event: Event<'a>, range: Range<usize>, tag_range: Option<Range<usize>>) {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag
-                    .as_deref()
-                    .map(|tag| (tag, tag_range.unwrap_or(range.clone())));
-                let node = self.scalar(&text, style, tag, range);
+                let place = tag_range.unwrap_or_else(|| range.clone());
+                let reading = self.reading(style, tag.as_deref(), place);
+                let node = self.scalar(&text, style, reading, range);
                 self.complete(node, anchor);
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -147,14 +155,22 @@ impl<'a> Builder<'a> {
                 self.problem(range.clone(), format!("there is no anchor `&{name}` above"));
                 self.missing(range);
             }
-            Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(..)
-            | Event::DocumentEnd
-            | Event::Anchor(..)
-            | Event::Comment(..) => {}
-            // The parser may learn to say more; what it says now is all above.
+            // Marks of documents and streams; no comments and anchors were asked for.
             _ => {}
+        }
+    }
+
+    /// How a scalar is read.
+    fn reading(&mut self, style: ScalarStyle, tag: Option<&Tag>, place: Range<usize>) -> Reading {
+        match tag {
+            None if style == ScalarStyle::Plain => Reading::Plain,
+            None => Reading::Text,
+            Some(tag) if tag.is_yaml_core_schema_tag("str") => Reading::Text,
+            Some(tag) if tag.is_yaml_core_schema() => Reading::Plain,
+            Some(_) => {
+                self.problem(place, "tags of one's own are not part of the language");
+                Reading::Text
+            }
         }
     }
 
@@ -162,7 +178,7 @@ impl<'a> Builder<'a> {
         &mut self,
         text: &str,
         style: ScalarStyle,
-        tag: Option<(&Tag, Range<usize>)>,
+        reading: Reading,
         range: Range<usize>,
     ) -> NodeId {
         let style = match style {
@@ -171,22 +187,9 @@ impl<'a> Builder<'a> {
             ScalarStyle::DoubleQuoted => Style::Double,
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
-        let is_text = match &tag {
-            None => style != Style::Plain,
-            Some((tag, _)) if tag.is_yaml_core_schema_tag("str") => true,
-            Some((tag, _)) if tag.is_yaml_core_schema() => false,
-            Some((_, place)) => {
-                self.problem(
-                    place.clone(),
-                    "tags of one's own are not part of the language",
-                );
-                true
-            }
-        };
-        let kind = if is_text {
-            Kind::Text(text.to_owned())
-        } else {
-            plain(text, self.dialect)
+        let kind = match reading {
+            Reading::Text => Kind::Text(text.to_owned()),
+            Reading::Plain => plain(text, self.dialect),
         };
         self.add(Node { kind, range, style }, (1, 1))
     }

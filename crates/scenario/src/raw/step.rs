@@ -40,7 +40,7 @@ pub(crate) struct Step {
     pub(crate) patch: Option<Spanned<Patch>>,
     /// Delete, and see it gone by uid.
     pub(crate) delete: Option<Spanned<Delete>>,
-    /// Set the replicas of a StatefulSet and see pods come or go.
+    /// Set the replicas of a `StatefulSet` and see pods come or go.
     pub(crate) scale: Option<Scale>,
     /// Delete pods at once and see each come back under a new uid, Ready.
     pub(crate) restart: Option<Restart>,

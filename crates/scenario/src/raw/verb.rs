@@ -120,11 +120,11 @@ pub(crate) enum Gone {
     Accepted,
 }
 
-/// Sets the replicas of a StatefulSet.
+/// Sets the replicas of a `StatefulSet`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Scale {
-    /// The StatefulSet, `namespace/name`.
+    /// The `StatefulSet`, `namespace/name`.
     #[schemars(extend("pattern" = OBJECT_NAME))]
     pub(crate) statefulset: Text,
     /// How many replicas.

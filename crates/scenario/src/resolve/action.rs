@@ -82,29 +82,25 @@ impl Resolver<'_> {
     }
 
     fn delete(&mut self, raw: &Spanned<raw::Delete>, around: Around) -> Action {
-        let what = match &raw.kind {
-            Some(kind) => {
-                let by = [raw.r#in.as_ref(), raw.labels.as_ref(), raw.name.as_ref()];
-                if by.iter().all(Option::is_none) {
-                    let message =
-                        format!("this would delete every `{}` of the cluster", kind.value);
-                    self.problem_with_hint(
-                        kind.node,
-                        message,
-                        "narrow it with `in`, `name` or `labels`",
-                    );
-                }
-                Deletion::Selection(self.selection(kind, by, around))
+        let what = if let Some(kind) = &raw.kind {
+            let by = [raw.r#in.as_ref(), raw.labels.as_ref(), raw.name.as_ref()];
+            if by.iter().all(Option::is_none) {
+                let message = format!("this would delete every `{}` of the cluster", kind.value);
+                self.problem_with_hint(
+                    kind.node,
+                    message,
+                    "narrow it with `in`, `name` or `labels`",
+                );
             }
-            None => {
-                let files: Vec<_> = raw
-                    .file
-                    .iter()
-                    .chain(raw.files.iter().flatten())
-                    .cloned()
-                    .collect();
-                Deletion::Manifests(self.manifests(&files, around))
-            }
+            Deletion::Selection(self.selection(kind, by, around))
+        } else {
+            let files: Vec<_> = raw
+                .file
+                .iter()
+                .chain(raw.files.iter().flatten())
+                .cloned()
+                .collect();
+            Deletion::Manifests(self.manifests(&files, around))
         };
         let wait = match raw.wait {
             None | Some(raw::Gone::Gone) => Gone::Wait,

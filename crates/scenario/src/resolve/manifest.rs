@@ -67,20 +67,17 @@ impl Resolver<'_> {
 
     /// A field that an object cannot be without.
     fn required(&mut self, map: NodeId, name: &str) {
-        match self.sources.get(map, name) {
-            Some(value) => {
-                if self.sources.text(value).is_none_or(str::is_empty) {
-                    self.problem(value, format!("`{name}` has to be text"));
-                }
+        if let Some(value) = self.sources.get(map, name) {
+            if self.sources.text(value).is_none_or(str::is_empty) {
+                self.problem(value, format!("`{name}` has to be text"));
             }
-            None => {
-                let first = self
-                    .sources
-                    .entries(map)
-                    .first()
-                    .map_or(map, |(key, _)| *key);
-                self.problem(first, format!("the object has no `{name}`"));
-            }
+        } else {
+            let first = self
+                .sources
+                .entries(map)
+                .first()
+                .map_or(map, |(key, _)| *key);
+            self.problem(first, format!("the object has no `{name}`"));
         }
     }
 }

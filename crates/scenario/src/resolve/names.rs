@@ -163,12 +163,14 @@ impl Resolver<'_> {
         for (depth, key) in path.iter().enumerate() {
             let map = here.as_object()?;
             let Some(next) = map.get(key) else {
-                let way = path[..depth]
+                let way = ["values".to_owned()]
                     .iter()
-                    .map(|key| format!(".{key}"))
-                    .collect::<String>();
+                    .chain(&path[..depth])
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(".");
                 return Some(
-                    Problem::new(span, format!("`values{way}` has no `{key}`"))
+                    Problem::new(span, format!("`{way}` has no `{key}`"))
                         .nearest(key, map.keys().map(String::as_str)),
                 );
             };

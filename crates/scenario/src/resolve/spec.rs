@@ -33,11 +33,7 @@ impl Resolver<'_> {
         }
         let redis = spec.redis.map(|redis| self.redis_cluster(&redis));
         let files = spec.snapshots.map_or_else(Vec::new, |snapshots| {
-            snapshots
-                .files
-                .iter()
-                .map(|role| self.file_role(role))
-                .collect()
+            snapshots.files.iter().map(|role| file_role(role)).collect()
         });
         let steps = self.steps(&spec.steps);
         let controls = self.controls(&spec.controls.unwrap_or_default(), &steps, written);
@@ -170,23 +166,6 @@ impl Resolver<'_> {
         at.file == whole.file && whole.range.contains(&at.range.start)
     }
 
-    fn file_role(&mut self, raw: &raw::FileRole) -> FileRole {
-        let shown = match (&raw.role, &raw.role_alone, &raw.omit) {
-            (Some(role), _, _) => FileShown::Role(role.value.clone()),
-            (_, Some(role), _) => FileShown::RoleAlone(role.value.clone()),
-            (_, _, reason) => FileShown::Omitted(
-                reason
-                    .as_ref()
-                    .map(|text| text.value.clone())
-                    .unwrap_or_default(),
-            ),
-        };
-        FileRole {
-            glob: raw.glob.value.clone(),
-            shown,
-        }
-    }
-
     /// A text for people: an expression in it would stay as it is.
     pub(super) fn plain_text(&mut self, what: &str, text: &Text) {
         if text.contains("${{") {
@@ -194,5 +173,22 @@ impl Resolver<'_> {
         } else if text.trim().is_empty() {
             self.problem(text.node, format!("`{what}` is empty"));
         }
+    }
+}
+
+fn file_role(raw: &raw::FileRole) -> FileRole {
+    let shown = match (&raw.role, &raw.role_alone, &raw.omit) {
+        (Some(role), _, _) => FileShown::Role(role.value.clone()),
+        (_, Some(role), _) => FileShown::RoleAlone(role.value.clone()),
+        (_, _, reason) => FileShown::Omitted(
+            reason
+                .as_ref()
+                .map(|text| text.value.clone())
+                .unwrap_or_default(),
+        ),
+    };
+    FileRole {
+        glob: raw.glob.value.clone(),
+        shown,
     }
 }

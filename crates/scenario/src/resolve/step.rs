@@ -13,7 +13,7 @@ use crate::{
 use stayput_events::ClaimPart;
 
 /// How long a condition may take where it is not said.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 /// The last step of every run, which no scenario writes.
 pub(super) const LEAK_CHECK: &str = "leak check";
 

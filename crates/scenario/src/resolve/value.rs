@@ -6,7 +6,7 @@ use super::Resolver;
 use crate::{problem::Problem, spanned::Text};
 
 /// The longest time that makes sense.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(24);
 
 impl Resolver<'_> {
     /// A time, as `2s`, `3m`, `500ms` or `1m30s`.
