@@ -1,3 +1,7 @@
 //! `cargo xtask …`: the program, plus the workspace's own chores.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stayput::main()
+}

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures::future::try_join_all;
 use kube::{
     Client,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams},
     core::{ApiResource, DynamicObject, Request},
-    discovery::{Discovery, Scope, verbs},
+    discovery::{ApiGroup, Discovery, Scope, verbs},
 };
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ impl Api {
         let kinds = discovery
             .groups_alphabetical()
             .into_iter()
-            .flat_map(|group| group.recommended_resources())
+            .flat_map(ApiGroup::recommended_resources)
             .map(|(resource, capabilities)| Kind {
                 resource,
                 scope: match capabilities.scope {
@@ -120,7 +120,7 @@ impl Api {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Value>, RunError> {
-        let request = Request::new(kind.path(namespace)).get(name, &Default::default());
+        let request = Request::new(kind.path(namespace)).get(name, &GetParams::default());
         match self.send(request).await {
             Ok(object) => Ok(Some(object)),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),

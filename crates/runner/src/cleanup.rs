@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long objects may take to be gone.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// Removes all objects and directories of this play; returns what could not be removed.
 pub(crate) async fn clean_up(session: &mut Session) -> Vec<String> {

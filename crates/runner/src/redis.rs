@@ -13,6 +13,7 @@ mod state;
 mod verify;
 mod write;
 
+pub(crate) use links::Links;
 pub(crate) use state::RedisState;
 
 use stayput_scenario::plan::RedisWork;

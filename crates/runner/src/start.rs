@@ -19,7 +19,7 @@ use crate::{
     halt::Halt,
     leak,
     play::Run,
-    redis::RedisState,
+    redis::{Links, RedisState},
     session::{self, Intent, Session},
     watch::{Watched, Watcher},
 };
@@ -39,9 +39,9 @@ pub(crate) struct Started {
 pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
     let api = Api::discover(run.cluster.client()).await?;
     let (reports_sender, reports) = mpsc::unbounded_channel();
-    let (watcher, watches) = Watcher::new(api.clone(), run.events.clock(), reports_sender);
+    let (owner, watches) = Watcher::new(api.clone(), run.events.clock(), reports_sender);
     let mut tasks = JoinSet::new();
-    tasks.spawn(watcher.run());
+    tasks.spawn(owner.run());
     let mut session = Session {
         plan: Arc::clone(&run.plan),
         settings: run.settings.clone(),
@@ -51,7 +51,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         events: run.events.clone(),
         step: StepId(0),
         shows: Vec::new(),
-        within: Duration::from_secs(60),
+        within: Duration::from_mins(1),
         intent: Intent::Play,
         saved: Map::new(),
         pods_saved: BTreeMap::new(),
@@ -89,7 +89,7 @@ fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
         node_timeout: target.node_timeout,
         image: target.image.clone(),
         claim: target.claim.clone(),
-        links: Default::default(),
+        links: Links::default(),
         shape: None,
         baseline: None,
         ledger: None,

@@ -80,7 +80,6 @@ pub(crate) async fn settle(
                 session.found(watcher.summary(started, since, now));
                 return Ok(members);
             }
-            Hold::Holding { .. } => {}
             Hold::Settling if watcher.hopeless >= FINAL_AFTER => {
                 return Err(Halt::Failed(Box::new(ailing(&what, &ailments))));
             }
@@ -90,7 +89,7 @@ pub(crate) async fn settle(
                     .spent(session.step, Cost::Redis, started, now);
                 return Err(Halt::TimedOut(Box::new(ailing(&what, &ailments))));
             }
-            Hold::Settling => {}
+            Hold::Settling | Hold::Holding { .. } => {}
         }
     }
 }

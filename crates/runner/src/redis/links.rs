@@ -76,7 +76,7 @@ fn pods_of(world: &World, set: &ObjectKey) -> Vec<SetPod> {
     let owned = world
         .of_kind("Pod")
         .filter(|pod| object::owned_by(pod, &uid));
-    let mut pods: Vec<_> = owned.map(|pod| set_pod(pod)).collect();
+    let mut pods: Vec<_> = owned.map(set_pod).collect();
     pods.sort_by_key(|pod| super::state::ordinal(&pod.name));
     pods
 }

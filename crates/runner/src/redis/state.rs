@@ -35,7 +35,7 @@ pub(crate) struct Shape {
 }
 
 impl RedisState {
-    /// The StatefulSet.
+    /// The set whose pods are the cluster.
     pub(crate) fn set_key(&self) -> ObjectKey {
         ObjectKey::new("StatefulSet", Some(&self.namespace), &self.set)
     }
@@ -73,7 +73,7 @@ impl RedisState {
     }
 }
 
-/// The ordinal of a StatefulSet's pod.
+/// The ordinal of a set's pod.
 pub(crate) fn ordinal(pod: &str) -> Option<u64> {
     pod.rsplit_once('-')?.1.parse().ok()
 }

@@ -26,7 +26,7 @@ pub(crate) async fn apply(
             .api
             .apply(&object)
             .await
-            .map_err(|error| refused(error, manifest))?;
+            .map_err(|error| refused(&error, manifest))?;
         changed(&ObjectKey::of(&answer), before, &answer)?;
         session.wrote(answer).await?;
     }
@@ -45,7 +45,7 @@ pub(crate) async fn create(
             .api
             .create(&object)
             .await
-            .map_err(|error| refused(error, manifest))?;
+            .map_err(|error| refused(&error, manifest))?;
         remember(session, &answer)?;
         session.wrote(answer).await?;
     }
@@ -118,7 +118,7 @@ fn changed(key: &ObjectKey, before: Option<u64>, after: &Value) -> Result<(), Ha
 }
 
 /// The API's refusal, with the line of the manifest.
-fn refused(error: RunError, manifest: &Manifest) -> Halt {
+fn refused(error: &RunError, manifest: &Manifest) -> Halt {
     let place = &manifest.place;
     Halt::failed(format!(
         "{error}\n  in {}:{}:{}",

@@ -12,7 +12,7 @@ use stayput_judge::{
     objects::{self, Asked, Verdict},
     order::{self, Sighting},
 };
-use stayput_scenario::plan::{Expected, Mode, Selection};
+use stayput_scenario::plan::{Expected, Mode};
 
 use super::{files, identity, restart};
 use crate::{
@@ -30,24 +30,8 @@ pub(crate) async fn expect(
     mode: Mode,
 ) -> Result<(), Halt> {
     match what {
-        Expected::Objects {
-            which,
-            count,
-            matches,
-            that,
-            in_order,
-        } => {
-            let question = Question {
-                selected: session::selected(which, scope)?,
-                count: count
-                    .as_ref()
-                    .map(|it| session::count(it, scope))
-                    .transpose()?,
-                matches: matches.clone(),
-                that: that.clone(),
-                in_order: in_order.clone(),
-                scope: scope.clone(),
-            };
+        Expected::Objects { .. } => {
+            let question = Question::of(what, scope)?;
             hold(session, mode, question).await
         }
         Expected::Event {
@@ -55,15 +39,13 @@ pub(crate) async fn expect(
             reason,
             message,
         } => {
-            expect_event(
-                session,
-                scope,
-                about,
-                reason.as_ref(),
-                message.as_ref(),
-                mode,
-            )
-            .await
+            let text = |it: &Option<Template>| it.as_ref().map(|it| session::text(it, scope));
+            let question = EventQuestion {
+                about: session::selected(about, scope)?,
+                reason: text(reason).transpose()?,
+                message: text(message).transpose()?,
+            };
+            hold(session, mode, question).await
         }
         Expected::Files {
             node,
@@ -80,19 +62,19 @@ pub(crate) async fn expect(
             let after = identity::identities(session, &selected).await?;
             let none = Vec::new();
             let before = session.pods_saved.get(compared_to).unwrap_or(&none);
-            restart::compared(
-                session,
-                judge_identity::compare_all(before, &after, identity),
-            )
+            let comparison = judge_identity::compare_all(before, &after, identity);
+            restart::compared(session, comparison)
         }
-        Expected::That(that) => {
-            let came_to = session::value(that, scope)?;
-            if came_to == json!(true) {
-                return Ok(());
-            }
-            Err(Halt::failed(format!("{} is {came_to}", that.source())))
-        }
+        Expected::That(that) => came_true(scope, that),
     }
+}
+
+fn came_true(scope: &Scope, that: &Template) -> Result<(), Halt> {
+    let came_to = session::value(that, scope)?;
+    if came_to == json!(true) {
+        return Ok(());
+    }
+    Err(Halt::failed(format!("{} is {came_to}", that.source())))
 }
 
 /// What is asked of the world at every change.
@@ -222,6 +204,28 @@ struct Question {
 }
 
 impl Question {
+    fn of(what: &Expected, scope: &Scope) -> Result<Self, Halt> {
+        let Expected::Objects {
+            which,
+            count,
+            matches,
+            that,
+            in_order,
+        } = what
+        else {
+            return Err(Halt::failed("not a question about objects"));
+        };
+        let count = count.as_ref().map(|it| session::count(it, scope));
+        Ok(Self {
+            selected: session::selected(which, scope)?,
+            count: count.transpose()?,
+            matches: matches.clone(),
+            that: that.clone(),
+            in_order: in_order.clone(),
+            scope: scope.clone(),
+        })
+    }
+
     fn heading(&self) -> String {
         let selected = &self.selected;
         objects::heading(
@@ -337,23 +341,6 @@ struct EventQuestion {
     about: Selected,
     reason: Option<String>,
     message: Option<String>,
-}
-
-async fn expect_event(
-    session: &Session,
-    scope: &Scope,
-    about: &Selection,
-    reason: Option<&Template>,
-    message: Option<&Template>,
-    mode: Mode,
-) -> Result<(), Halt> {
-    let text = |template: Option<&Template>| template.map(|it| session::text(it, scope));
-    let question = EventQuestion {
-        about: session::selected(about, scope)?,
-        reason: text(reason).transpose()?,
-        message: text(message).transpose()?,
-    };
-    hold(session, mode, question).await
 }
 
 impl Ask for EventQuestion {

@@ -1,4 +1,4 @@
-//! `scale`: the replicas of a StatefulSet, seen to come or go.
+//! `scale`: the replicas of a set, seen to come or go.
 
 use serde_json::{Value, json};
 use stayput_events::Cost;

@@ -1,6 +1,6 @@
 //! `snapshot`: the inventory now, against the golden one.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use camino::Utf8Path;
 use futures::future::try_join_all;
@@ -11,6 +11,8 @@ use stayput_judge::{
     inventory::{self, Seen},
     snapshot::{self, Comparison, Snapshot},
 };
+
+use tokio::time::MissedTickBehavior;
 
 use crate::{disk, error::RunError, halt::Halt, session::Session};
 
@@ -31,10 +33,13 @@ const KINDS: [&str; 12] = [
     "v1/Namespace",
 ];
 
-/// Compares what is there with the golden file; a difference is left beside
-/// it for `cargo insta review`.
+/// How long what follows by itself from the step before may take: endpoints,
+/// revisions and what collectors remove come a moment later.
+const SETTLES_WITHIN: Duration = Duration::from_secs(5);
+
+/// Compares what is there with the golden file; a difference that stays is
+/// left beside it for `cargo insta review`.
 pub(crate) async fn snapshot(session: &mut Session, name: &str) -> Result<(), Halt> {
-    let text = text(session).await?;
     let path = session.settings.snapshots.join(snapshot::file_name(name));
     let pending = session
         .settings
@@ -43,10 +48,8 @@ pub(crate) async fn snapshot(session: &mut Session, name: &str) -> Result<(), Ha
     let golden = read(&path)?;
     let golden = golden.as_deref().map(Snapshot::parse).transpose();
     let golden = golden.map_err(|error| Halt::failed(format!("`{path}`: {error}")))?;
-    let comparison = match &golden {
-        Some(golden) => snapshot::compare(&golden.contents, &text),
-        None => snapshot::compare("", &text),
-    };
+    let accepted = golden.as_ref().map_or("", |golden| &golden.contents);
+    let (text, comparison) = settled(session, accepted).await?;
     match comparison {
         Comparison::Same => {
             remove_if_there(&pending)?;
@@ -64,14 +67,34 @@ pub(crate) async fn snapshot(session: &mut Session, name: &str) -> Result<(), Ha
             session.events.emit(Event::FilesWritten {
                 files: vec![pending.clone()],
             });
-            let there = golden.is_some();
-            Err(Halt::Failed(Box::new(differs(name, there, diff, &pending))))
+            Err(Halt::Failed(Box::new(differs(
+                name,
+                golden.as_ref(),
+                diff,
+                &pending,
+            ))))
         }
     }
 }
 
-fn differs(name: &str, there: bool, diff: String, pending: &Utf8Path) -> Failure {
-    let summary = if there {
+/// The inventory once it is the accepted one, or once it had time to become it.
+async fn settled(session: &Session, accepted: &str) -> Result<(String, Comparison), Halt> {
+    session.awaiting("the inventory is the golden one");
+    let deadline = session.now().after(SETTLES_WITHIN);
+    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let text = text(session).await?;
+        let comparison = snapshot::compare(accepted, &text);
+        if comparison == Comparison::Same || session.now() >= deadline {
+            return Ok((text, comparison));
+        }
+    }
+}
+
+fn differs(name: &str, golden: Option<&Snapshot>, diff: String, pending: &Utf8Path) -> Failure {
+    let summary = if golden.is_some() {
         format!("snapshot `{name}` is not what it was")
     } else {
         format!("snapshot `{name}` is new: nobody has accepted it yet")
@@ -120,8 +143,11 @@ async fn objects(session: &Session) -> Result<Vec<Arc<Value>>, RunError> {
         }
     }
     let lists = kinds.into_iter().map(|kind| async move {
-        let kind = session.api.kind(kind)?;
-        session.api.list(kind, None, None).await
+        // A kind that is not served has no objects.
+        match session.api.kind(kind) {
+            Ok(kind) => session.api.list(kind, None, None).await,
+            Err(_) => Ok(Vec::new()),
+        }
     });
     let all = try_join_all(lists).await?;
     Ok(all

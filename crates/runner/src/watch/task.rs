@@ -79,7 +79,7 @@ pub(crate) struct Watcher {
     waits: Vec<Waiting>,
     streams: JoinSet<()>,
     seen: mpsc::UnboundedSender<Seen>,
-    sees: mpsc::UnboundedReceiver<Seen>,
+    sights: mpsc::UnboundedReceiver<Seen>,
     asks: mpsc::UnboundedReceiver<Ask>,
     reports: mpsc::UnboundedSender<Watched>,
 }
@@ -98,10 +98,13 @@ enum Ask {
 struct Waiting {
     what: String,
     last: String,
-    judge: Box<dyn FnMut(&World, Elapsed, Turn) -> Option<Judged> + Send>,
+    judge: Judge,
     deadline: Elapsed,
     wake: Option<Elapsed>,
 }
+
+/// Judges, and answers once it is decided; `None` from then on.
+type Judge = Box<dyn FnMut(&World, Elapsed, Turn) -> Option<Judged> + Send>;
 
 /// Whether the deadline has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -225,7 +228,7 @@ impl Watcher {
         reports: mpsc::UnboundedSender<Watched>,
     ) -> (Self, Watches) {
         let (asks_sender, asks) = mpsc::unbounded_channel();
-        let (seen, sees) = mpsc::unbounded_channel();
+        let (seen, sights) = mpsc::unbounded_channel();
         let watcher = Self {
             api,
             clock,
@@ -234,7 +237,7 @@ impl Watcher {
             waits: Vec::new(),
             streams: JoinSet::new(),
             seen,
-            sees,
+            sights,
             asks,
             reports,
         };
@@ -247,7 +250,7 @@ impl Watcher {
             let next = self.next_wake();
             tokio::select! {
                 biased;
-                Some(seen) = self.sees.recv() => self.take_in(seen),
+                Some(seen) = self.sights.recv() => self.take_in(seen),
                 ask = self.asks.recv() => match ask {
                     Some(ask) => self.answer(ask),
                     None => return,
@@ -258,7 +261,7 @@ impl Watcher {
     }
 
     fn next_wake(&self) -> Elapsed {
-        let far = self.clock.now().after(std::time::Duration::from_secs(3600));
+        let far = self.clock.now().after(std::time::Duration::from_hours(1));
         self.waits
             .iter()
             .map(|wait| wait.wake.map_or(wait.deadline, |w| w.min(wait.deadline)))

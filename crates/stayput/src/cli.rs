@@ -1,0 +1,101 @@
+//! Commands and flags.
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+use crate::{choice::ClusterChoice, clusters, exit, run, scenarios};
+
+/// Proves that stateful workloads on local volumes stay put: same node, same volume, same data.
+#[derive(Debug, Parser)]
+#[command(name = "stayput", version, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Say on standard error what programs are run and what is awaited.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play scenarios on a cluster and say what was proven.
+    E2e(E2e),
+    /// Check scenario files without a cluster.
+    Lint {
+        /// Scenarios: shipped names, files or folders. All shipped ones without any.
+        scenarios: Vec<String>,
+    },
+    /// Print the JSON Schema of scenario files, for editors.
+    Schema,
+    /// Clusters that this program made.
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
+}
+
+/// Flags of `e2e`.
+#[derive(Debug, Args)]
+pub(crate) struct E2e {
+    /// Scenarios: shipped names, files or folders.
+    #[arg(default_value = "local-pv-redis")]
+    pub(crate) scenarios: Vec<String>,
+    /// Which cluster: `kind`, or `context:NAME` of your kubeconfig.
+    #[arg(long, default_value = "kind", env = "STAYPUT_CLUSTER")]
+    pub(crate) cluster: ClusterChoice,
+    /// The version of Kubernetes, as 1.34: a node image that the engine has is taken first.
+    #[arg(long, value_name = "X.Y")]
+    pub(crate) kubernetes: Option<String>,
+    /// Keep the cluster, and use a kept one of the same configuration and version.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Play the scenario's controls instead: sabotages that have to be noticed.
+    #[arg(long)]
+    pub(crate) controls: bool,
+    /// Play only the controls whose names contain this.
+    #[arg(long, value_name = "TEXT", requires = "controls")]
+    pub(crate) control: Option<String>,
+    /// Write report.json, junit.xml and logs into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<Utf8PathBuf>,
+    /// The configuration of the kind cluster; the shipped one without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kind_config: Option<Utf8PathBuf>,
+    /// The seed of everything random: the same seed writes the same keys.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// List them, with what uses them.
+    List,
+    /// Delete one; without a name, every one that nobody uses.
+    Down {
+        /// Its name.
+        name: Option<String>,
+    },
+    /// Print the path of its kubeconfig.
+    Kubeconfig {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The command line as clap knows it, for the reference.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Runs a command; the exit code is its verdict.
+pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
+    match arguments.command {
+        Command::E2e(flags) => run::e2e(flags).await,
+        Command::Lint { scenarios } => scenarios::lint(&scenarios),
+        Command::Schema => {
+            let schema = serde_json::to_string_pretty(&stayput_scenario::schema())?;
+            crate::screen::print(&schema)?;
+            Ok(exit::PASSED)
+        }
+        Command::Cluster(command) => clusters::run(command).await,
+    }
+}

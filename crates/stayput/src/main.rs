@@ -1,0 +1,7 @@
+//! The program `stayput`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stayput::main()
+}

@@ -1,0 +1,61 @@
+//! Shows a run while it goes on, and writes its reports.
+
+use std::{io, time::Duration};
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use stayput_events::{Event, Record};
+use stayput_report::{Summary, Terminal, json, junit};
+use stayput_runner::Clock;
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+
+use crate::screen;
+
+/// What a run came to, with every record of it.
+pub(crate) struct Shown {
+    pub(crate) records: Vec<Record>,
+    pub(crate) summary: Summary,
+}
+
+/// Shows records until the run is finished or nobody tells any more.
+pub(crate) async fn show(mut records: mpsc::UnboundedReceiver<Record>, clock: Clock) -> Result<Shown> {
+    let mut terminal = Terminal::new(io::stderr(), screen::style());
+    let mut all = Vec::new();
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            record = records.recv() => {
+                let Some(record) = record else { break };
+                terminal.record(&record)?;
+                let last = matches!(record.event, Event::RunFinished { .. });
+                all.push(record);
+                if last {
+                    break;
+                }
+            }
+            _ = ticks.tick() => {
+                if let Some(width) = screen::width() {
+                    terminal.resize(width);
+                }
+                terminal.tick(clock.now())?;
+            }
+        }
+    }
+    Ok(Shown {
+        summary: terminal.summary().clone(),
+        records: all,
+    })
+}
+
+/// Writes `report.json` and `junit.xml`.
+pub(crate) fn write(folder: &Utf8Path, shown: &Shown) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{folder}`"))?;
+    let report = json::write(&shown.records, &shown.summary)?;
+    put(&folder.join("report.json"), &serde_json::to_string_pretty(&report)?)?;
+    put(&folder.join("junit.xml"), &junit::write(&shown.summary)?)
+}
+
+fn put(path: &Utf8PathBuf, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write `{path}`"))
+}

@@ -1,0 +1,306 @@
+//! `e2e`: a cluster, a play, a report, and an end without leftovers.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use stayput_cluster::{Cluster, Origin, Release, Released};
+use stayput_events::{ClusterFacts, Cost, Elapsed, Event, NodeFacts, Outcome, RunFacts};
+use stayput_kind::{KeepCluster, Options, Progress};
+use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    choice::ClusterChoice,
+    cli::E2e,
+    clusters,
+    exit::{self, NotCapable, UsageError},
+    reports, scenarios,
+    scenarios::Scenario,
+    signals,
+};
+
+/// Plays all scenarios, one after the other; the worst verdict is the exit code.
+pub(crate) async fn e2e(mut flags: E2e) -> Result<u8> {
+    let scenarios = match scenarios::load(&flags.scenarios)? {
+        Ok(scenarios) => scenarios,
+        Err(code) => return Ok(code),
+    };
+    let config = kind_config(&flags)?;
+    let mut tasks = JoinSet::new();
+    let cancel = CancellationToken::new();
+    signals::cancel_on_signal(&mut tasks, &cancel)?;
+    let mut worst = exit::PASSED;
+    let reports = flags.report.take();
+    for scenario in &scenarios {
+        let report = reports.as_ref().map(|folder| match scenarios.len() {
+            1 => folder.clone(),
+            _ => folder.join(&scenario.plan.name),
+        });
+        let code = Played {
+            flags: &flags,
+            scenario,
+            config: &config,
+            report,
+            cancel: cancel.clone(),
+        }
+        .play()
+        .await?;
+        worst = worst.max(code);
+        if cancel.is_cancelled() {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+fn kind_config(flags: &E2e) -> Result<String> {
+    match &flags.kind_config {
+        None => Ok(stayput_fixtures::KIND_CONFIG.to_owned()),
+        Some(file) => {
+            std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))
+        }
+    }
+}
+
+/// One scenario on one cluster.
+struct Played<'a> {
+    flags: &'a E2e,
+    scenario: &'a Scenario,
+    config: &'a str,
+    report: Option<Utf8PathBuf>,
+    cancel: CancellationToken,
+}
+
+impl Played<'_> {
+    async fn play(&self) -> Result<u8> {
+        let plan = self.plan()?;
+        let clock = Clock::started_now();
+        let (sender, records) = mpsc::unbounded_channel();
+        let events = Emitter::new(clock, sender);
+        let mut screen = JoinSet::new();
+        screen.spawn(reports::show(records, clock));
+        let seed = self
+            .flags
+            .seed
+            .unwrap_or_else(|| RandomState::new().hash_one("seed"));
+        events.emit(Event::RunStarted(self.facts(&plan, seed)));
+        let played = self.on_cluster(plan, seed, &events).await;
+        if let Ok(outcome) = &played {
+            let outcome = outcome.clone();
+            events.emit(Event::RunFinished { outcome });
+        }
+        drop(events);
+        let shown = screen.join_next().await.context("the screen is gone")???;
+        if let Some(folder) = &self.report {
+            reports::write(folder, &shown)?;
+        }
+        played?;
+        Ok(shown.summary.exit_code())
+    }
+
+    /// The plan, with the controls that were asked for only.
+    fn plan(&self) -> Result<Arc<stayput_scenario::plan::Plan>> {
+        let plan = &self.scenario.plan;
+        let Some(wanted) = &self.flags.control else {
+            return Ok(Arc::clone(plan));
+        };
+        let mut chosen = (**plan).clone();
+        chosen.controls.retain(|control| control.name.contains(wanted));
+        if chosen.controls.is_empty() {
+            let names: Vec<_> = plan.controls.iter().map(|it| it.name.as_str()).collect();
+            return Err(anyhow::Error::from(UsageError {
+                message: format!("no control's name contains `{wanted}`"),
+                hint: Some(format!("there are: {}", names.join("; "))),
+            }));
+        }
+        Ok(Arc::new(chosen))
+    }
+
+    fn facts(&self, plan: &stayput_scenario::plan::Plan, seed: u64) -> RunFacts {
+        let flags = self.flags;
+        let mut rerun = format!("{} e2e {}", program(), self.scenario.argument);
+        rerun.push_str(&format!(" --cluster {}", flags.cluster));
+        if let Some(version) = &flags.kubernetes {
+            rerun.push_str(&format!(" --kubernetes {version}"));
+        }
+        if flags.controls {
+            rerun.push_str(" --controls");
+        }
+        if let Some(control) = &flags.control {
+            rerun.push_str(&format!(" --control '{control}'"));
+        }
+        rerun.push_str(&format!(" --seed {seed}"));
+        RunFacts {
+            scenario: plan.name.clone(),
+            file: plan.file.clone(),
+            about: plan.about.clone(),
+            provider: flags.cluster.provider(),
+            why: "by --cluster".to_owned(),
+            steps: if flags.controls { Vec::new() } else { stayput_runner::steps(plan) },
+            statements: if flags.controls { Vec::new() } else { plan.statements.clone() },
+            rerun,
+            seed,
+            started: jiff::Timestamp::now().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    async fn on_cluster(
+        &self,
+        plan: Arc<stayput_scenario::plan::Plan>,
+        seed: u64,
+        events: &Emitter,
+    ) -> Result<Outcome> {
+        let from = events.clock().now();
+        let cluster = self.cluster(&plan, events).await?;
+        spent_on_cluster(events, from);
+        events.emit(Event::ClusterReady(facts(cluster.as_ref())));
+        let needs = stayput_runner::missing(&plan, cluster.capabilities());
+        if !needs.is_empty() {
+            self.release(cluster, Release::Delete, events).await?;
+            return Err(anyhow::Error::from(NotCapable { needs }));
+        }
+        let run = Run {
+            plan,
+            cluster: Arc::clone(&cluster),
+            settings: Settings {
+                snapshots: self.scenario.snapshots.clone(),
+                source: self.scenario.source.clone(),
+                seed,
+            },
+            events: events.clone(),
+            cancel: self.cancel.clone(),
+            after_failure: self.after_failure(),
+        };
+        let outcome = if self.flags.controls {
+            stayput_runner::play_controls(&run).await
+        } else {
+            stayput_runner::play_scenario(&run).await
+        };
+        drop(run);
+        if outcome.failure().is_some() {
+            self.export_logs(cluster.as_ref(), events).await;
+        }
+        let how = if self.flags.keep { Release::Keep } else { Release::Delete };
+        self.release(cluster, how, events).await?;
+        Ok(outcome)
+    }
+
+    async fn cluster(
+        &self,
+        plan: &stayput_scenario::plan::Plan,
+        events: &Emitter,
+    ) -> Result<Arc<dyn Cluster>> {
+        match &self.flags.cluster {
+            ClusterChoice::Kind => {
+                let told = events.clone();
+                let options = Options {
+                    config: self.config.to_owned(),
+                    kubernetes: self.flags.kubernetes.clone(),
+                    images: plan.images.clone(),
+                    scenario_nodes: plan.nodes.clone(),
+                    keep: if self.flags.keep { KeepCluster::Always } else { KeepCluster::Never },
+                    failure_logs: self.logs("cluster"),
+                    progress: Progress::new(move |line| {
+                        let what = line.to_owned();
+                        told.emit(Event::ClusterProgress { what });
+                    }),
+                    cancel: self.cancel.clone(),
+                };
+                Ok(clusters::kind()?.create(options).await?)
+            }
+            ClusterChoice::Context(name) => {
+                let options = stayput_context::Options {
+                    context: name.clone(),
+                    kubeconfigs: Vec::new(),
+                    scenario_nodes: plan.nodes.clone(),
+                };
+                Ok(stayput_context::open(options).await?)
+            }
+        }
+    }
+
+    /// A cluster that goes with the run takes everything with it.
+    fn after_failure(&self) -> AfterFailure {
+        match self.flags.cluster {
+            ClusterChoice::Kind if !self.flags.keep => AfterFailure::Leave,
+            ClusterChoice::Kind | ClusterChoice::Context(_) => AfterFailure::CleanUp,
+        }
+    }
+
+    fn logs(&self, of: &str) -> Option<Utf8PathBuf> {
+        let folder: Option<&Utf8Path> = self.report.as_deref();
+        folder.map(|folder| folder.join("logs").join(of))
+    }
+
+    async fn export_logs(&self, cluster: &dyn Cluster, events: &Emitter) {
+        let Some(folder) = self.logs("nodes") else {
+            return;
+        };
+        match cluster.export_logs(&folder).await {
+            Ok(()) => events.emit(Event::FilesWritten {
+                files: vec![folder],
+            }),
+            Err(error) => events.emit(Event::ClusterProgress {
+                what: format!("no logs of the nodes: {error}"),
+            }),
+        }
+    }
+
+    async fn release(&self, cluster: Arc<dyn Cluster>, how: Release, events: &Emitter) -> Result<()> {
+        let from = events.clock().now();
+        let released = cluster.release(how).await?;
+        spent_on_cluster(events, from);
+        if let Released::Kept { kubeconfig } = released {
+            events.emit(Event::ClusterProgress {
+                what: format!("the cluster is kept: kubectl --kubeconfig {kubeconfig}"),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn spent_on_cluster(events: &Emitter, from: Elapsed) {
+    events.emit(Event::Spent {
+        step: None,
+        on: Cost::Cluster,
+        from,
+        until: events.clock().now(),
+    });
+}
+
+fn facts(cluster: &dyn Cluster) -> ClusterFacts {
+    let facts = cluster.facts();
+    let mut versions = facts.versions.clone();
+    let images = facts.images.iter();
+    versions.extend(images.map(|it| format!("{}@{}", it.image, it.digest)));
+    ClusterFacts {
+        name: facts.name.clone(),
+        kubernetes: facts.kubernetes.clone(),
+        created: facts.origin == Origin::Created,
+        nodes: cluster
+            .nodes()
+            .iter()
+            .map(|node| NodeFacts {
+                scenario: node.scenario_name.clone(),
+                real: node.name.as_str().to_owned(),
+            })
+            .collect(),
+        versions,
+    }
+}
+
+/// How the user called this program.
+fn program() -> &'static str {
+    let name = std::env::args_os().next().unwrap_or_default();
+    let file = std::path::Path::new(&name).file_name();
+    match file.and_then(|it| it.to_str()) {
+        Some("xtask") => "cargo xtask",
+        _ => "stayput",
+    }
+}

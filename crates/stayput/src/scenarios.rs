@@ -1,0 +1,130 @@
+//! Finds scenario files, and reads them with all their mistakes.
+
+use std::{io, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use stayput_scenario::{Colour, Problems, plan::Plan};
+
+use crate::{
+    exit::{self, UsageError},
+    place, screen,
+};
+
+/// A scenario that can be played.
+pub(crate) struct Scenario {
+    /// What the user calls it on the command line.
+    pub(crate) argument: String,
+    pub(crate) plan: Arc<Plan>,
+    /// The folder of its golden snapshots.
+    pub(crate) snapshots: Utf8PathBuf,
+    /// Its file as a snapshot's header names it.
+    pub(crate) source: String,
+}
+
+/// Loads scenarios; the mistakes of all of them are shown in one go.
+pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
+    let mut scenarios = Vec::new();
+    let mut mistakes = 0;
+    for argument in arguments {
+        let file = find(argument)?;
+        match stayput_scenario::load(&read, &file) {
+            Ok(plan) => scenarios.push(Scenario {
+                argument: argument.clone(),
+                plan: Arc::new(plan),
+                snapshots: folder(&file).join("snapshots"),
+                source: source(&file),
+            }),
+            Err(problems) => {
+                mistakes += problems.len();
+                show(&problems);
+            }
+        }
+    }
+    Ok(if mistakes == 0 { Ok(scenarios) } else { Err(exit::USAGE) })
+}
+
+/// `stayput lint`.
+pub(crate) fn lint(arguments: &[String]) -> Result<u8> {
+    let shipped: Vec<_> = stayput_fixtures::names().iter().map(ToString::to_string).collect();
+    let arguments = if arguments.is_empty() { &shipped } else { arguments };
+    let scenarios = match load(arguments)? {
+        Ok(scenarios) => scenarios,
+        Err(code) => return Ok(code),
+    };
+    for scenario in scenarios {
+        let plan = &scenario.plan;
+        screen::print(&format!(
+            "{}: {} steps, {} controls, no mistakes",
+            plan.file,
+            plan.steps.len(),
+            plan.controls.len()
+        ))?;
+    }
+    Ok(exit::PASSED)
+}
+
+fn show(problems: &Problems) {
+    let colour = match screen::style().colour {
+        stayput_report::Colour::Always => Colour::Coloured,
+        stayput_report::Colour::Never => Colour::Plain,
+    };
+    screen::complain(&problems.render(colour));
+}
+
+fn read(path: &Utf8Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// The file that an argument means: a file, a folder, or a shipped name.
+fn find(argument: &str) -> Result<Utf8PathBuf> {
+    let path = Utf8PathBuf::from(argument);
+    if path.is_file() {
+        return Ok(path);
+    }
+    if path.join("scenario.yaml").is_file() {
+        return Ok(path.join("scenario.yaml"));
+    }
+    let known = stayput_fixtures::names();
+    if known.contains(&argument) {
+        return shipped(argument);
+    }
+    Err(anyhow::Error::from(UsageError {
+        message: format!("there is no scenario `{argument}`"),
+        hint: Some(format!(
+            "name a file, a folder with a scenario.yaml, or one of those shipped: {}",
+            known.join(", ")
+        )),
+    }))
+}
+
+/// A shipped scenario: the workspace's own file, where this runs in one, so
+/// that snapshots can be reviewed; else a copy of what is embedded.
+fn shipped(name: &str) -> Result<Utf8PathBuf> {
+    let here = std::env::current_dir().context("there is no current folder")?;
+    let here = Utf8PathBuf::try_from(here)?;
+    for folder in here.ancestors() {
+        let file = folder.join("fixtures").join(name).join("scenario.yaml");
+        if file.is_file() && folder.join("kind-config.yaml").is_file() {
+            return Ok(file.strip_prefix(&here).map_or(file.clone(), Utf8Path::to_owned));
+        }
+    }
+    let copy = place::cache()?.join(format!("fixtures-{}", env!("CARGO_PKG_VERSION")));
+    stayput_fixtures::extract(name, copy.as_std_path())
+        .with_context(|| format!("cannot write the shipped scenario to `{copy}`"))?;
+    Ok(copy.join(name).join("scenario.yaml"))
+}
+
+fn folder(file: &Utf8Path) -> Utf8PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_str().is_empty() => parent.to_owned(),
+        _ => Utf8PathBuf::from("."),
+    }
+}
+
+/// The last three parts of the path: `fixtures/local-pv-redis/scenario.yaml`
+/// wherever the workspace is.
+fn source(file: &Utf8Path) -> String {
+    let parts: Vec<_> = file.components().map(|part| part.as_str()).collect();
+    parts[parts.len().saturating_sub(3)..].join("/")
+}
