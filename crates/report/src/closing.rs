@@ -164,7 +164,7 @@ fn verdict(summary: &Summary, style: Style) -> Vec<String> {
         },
     };
     let took = words::seconds(summary.time().total);
-    let text = format!("{} in {took}", counts(summary));
+    let text = format!("{}, in {took}", counts(summary));
     let rerun = summary
         .run
         .as_ref()

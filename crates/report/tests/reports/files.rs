@@ -121,7 +121,7 @@ fn a_suite_for_the_run_and_one_for_its_controls() {
         .map(str::trim_start)
         .filter(|line| line.starts_with("<test"));
     assert_snapshot!(tags.collect::<Vec<_>>().join("\n"), @r#"
-    <testsuites name="local-pv-redis" tests="23" skipped="1" failures="3" errors="2" time="117.218">
+    <testsuites name="local-pv-redis" tests="23" failures="3" errors="2" time="117.218">
     <testsuite name="local-pv-redis" tests="16" skipped="0" errors="0" failures="0" time="82.240" timestamp="2026-11-24T13:18:28Z">
     <testcase name="the cluster is ready" classname="local-pv-redis" time="35.190"/>
     <testcase name="directories are made by hand" classname="local-pv-redis" time="0.314"/>

@@ -81,7 +81,7 @@ fn a_run_that_passes() {
 
     written: report.json, junit.xml
 
-    passed: all 15 steps in 82.2s
+    passed: all 15 steps, in 82.2s
     rerun: cargo xtask e2e local-pv-redis --cluster kind --kubernetes 1.34 --seed 42
     ");
 }
@@ -228,7 +228,7 @@ fn a_run_that_fails_on_a_narrow_terminal() {
 
     written: report.json, junit.xml, logs/redis_redis-cluster-0_redis.previous.log
 
-    FAILED: 10 of 15 steps passed, 1 failed, 1 timed out, 1 not tried, 2 skipped in
+    FAILED: 10 of 15 steps passed, 1 failed, 1 timed out, 1 not tried, 2 skipped, in
             161.4s
     rerun: cargo xtask e2e local-pv-redis --cluster kind --kubernetes 1.34 --seed 42
     ");
@@ -276,7 +276,7 @@ fn a_flaky_run_is_not_passed() {
     let lines = text.lines().filter(|line| line.contains("flaky"));
     assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
     flaky      pods come up in order                                34.0s  passed only at attempt 2
-    flaky, which is not passed: 14 of 15 steps passed, 1 flaky in 84.5s
+    flaky, which is not passed: 14 of 15 steps passed, 1 flaky, in 84.5s
     ");
 }
 
@@ -292,7 +292,7 @@ fn an_interrupted_run() {
     ");
     assert_snapshot!(text.lines().rev().take(2).collect::<Vec<_>>().join("\n"), @r"
     rerun: cargo xtask e2e local-pv-redis --cluster kind --kubernetes 1.34 --seed 42
-    interrupted: 6 of 15 steps passed, 1 stopped, 8 skipped in 47.5s
+    interrupted: 6 of 15 steps passed, 1 stopped, 8 skipped, in 47.5s
     ");
 }
 
@@ -349,7 +349,7 @@ fn a_cluster_that_never_came() {
       harness                           91.0s
       total                             94.2s
 
-    FAILED: 0 of 15 steps passed in 94.2s
+    FAILED: 0 of 15 steps passed, in 94.2s
     rerun: cargo xtask e2e local-pv-redis --cluster kind --kubernetes 1.34 --seed 42
     ");
 }
