@@ -154,7 +154,7 @@ fn why_not_tried(step: &StepSummary) -> String {
     let name = &step.facts.name;
     match &step.outcome {
         Some(Outcome::Skipped(SkipReason::EarlierFailure)) => {
-            format!("`{name}` was skipped: a step before it failed")
+            format!("`{name}` was skipped: an earlier step failed")
         }
         Some(Outcome::Skipped(SkipReason::NotPossibleHere(what))) => {
             format!("not possible here: {what}")
@@ -172,6 +172,9 @@ fn why_not_tried(step: &StepSummary) -> String {
             | Outcome::TimedOut(_)
             | Outcome::Interrupted,
         )
-        | None => format!("`{name}` did not end"),
+        | None => match step.begun {
+            Some(_) => format!("`{name}` did not end"),
+            None => format!("`{name}` did not begin"),
+        },
     }
 }

@@ -93,7 +93,7 @@ fn failures(summary: &Summary, style: Style) -> Vec<String> {
         return Vec::new();
     }
     let mut lines = blocks.join(&String::new());
-    lines.extend(summary.run.iter().flat_map(failure::again));
+    lines.extend(failure::again(summary));
     lines
 }
 
@@ -118,7 +118,9 @@ fn time(summary: &Summary, style: Style) -> Vec<String> {
     let mut lines = vec![style.paint(Ink::Strong, "where the time went")];
     let row = |label: &str, spent| format!("  {}{:>8}", pad(label, LABEL), words::seconds(spent));
     for cost in words::COSTS {
-        lines.push(row(words::cost_of_run(cost), time.of(cost)));
+        if !time.of(cost).is_zero() {
+            lines.push(row(words::cost_of_run(cost), time.of(cost)));
+        }
     }
     lines.push(row("harness", time.harness));
     if !summary.controls.is_empty() {

@@ -1,9 +1,9 @@
 //! What a person sees of a failure: expected beside seen, and what led there.
 
-use stayput_events::{Failure, LogExcerpt, Mismatch, Moment, RunFacts};
+use stayput_events::{Failure, LogExcerpt, Mismatch, Moment};
 
 use crate::{
-    Style,
+    Style, Summary,
     layout::{clean, hang, pad, width},
     style::Ink,
 };
@@ -62,9 +62,13 @@ pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String>
 /// How to see it again, and how to look around in the cluster afterwards.
 ///
 /// Commands are not wrapped: they are there to be copied.
-pub(crate) fn again(run: &RunFacts) -> Vec<String> {
+pub(crate) fn again(summary: &Summary) -> Vec<String> {
+    let Some(run) = &summary.run else {
+        return Vec::new();
+    };
     let mut lines = vec![String::new(), format!("  rerun: {}", run.rerun)];
-    if !run.rerun.split_whitespace().any(|word| word == "--keep") {
+    let kept = run.rerun.split_whitespace().any(|word| word == "--keep");
+    if summary.cluster.is_some() && !kept {
         lines.push(format!(
             "  keep the cluster for a look: {} --keep",
             run.rerun

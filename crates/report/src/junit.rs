@@ -6,7 +6,7 @@
 //! - A case is there for every step and control that was announced.
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
-use stayput_events::{ControlResult, Elapsed, Outcome, RunFacts};
+use stayput_events::{ControlResult, Elapsed, Outcome};
 
 use crate::{
     ControlSummary, Error, StepSummary, Style, Summary, Tally, closing, failure, redact, words,
@@ -211,8 +211,7 @@ fn outcome_block(outcome: &Outcome, summary: &Summary) -> String {
 }
 
 fn with_rerun(mut block: Vec<String>, summary: &Summary) -> String {
-    let again = |run: &RunFacts| failure::again(run);
-    block.extend(summary.run.iter().flat_map(again));
+    block.extend(failure::again(summary));
     block.join("\n")
 }
 

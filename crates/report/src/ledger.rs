@@ -19,10 +19,10 @@ const VERDICT: usize = 14;
 const INDENT: usize = 6;
 const GAP: usize = 2;
 
-/// Nothing for a scenario that is about no text.
+/// Nothing for a scenario that is about no text, or of which no step began.
 pub(crate) fn table(summary: &Summary, style: Style) -> Vec<String> {
     let ledger = summary.ledger();
-    if ledger.is_empty() {
+    if ledger.is_empty() || summary.steps.iter().all(|step| step.begun.is_none()) {
         return Vec::new();
     }
     let parts = ledger.iter().flat_map(|row| &row.parts);

@@ -156,7 +156,11 @@ impl Row<'_> {
         let first = names.first().map_or("", String::as_str);
         let mut line = format!("{mark}{}{took:>TIME$}", pad(first, column));
         if !note.is_empty() {
-            line = format!("{line}  {}", style.paint(Ink::Dim, note));
+            let note = match ink {
+                Ink::Bad => note.to_owned(),
+                Ink::Good | Ink::Warn | Ink::Strong | Ink::Dim => style.paint(Ink::Dim, note),
+            };
+            line = format!("{line}  {note}");
         }
         let under = " ".repeat(MARK);
         let mut lines = vec![line.trim_end().to_owned()];

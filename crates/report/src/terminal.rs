@@ -120,6 +120,8 @@ impl<W: io::Write> Terminal<W> {
                 let mut lines = self.release();
                 if self.summary.cluster.is_none() {
                     lines.extend(lines::headline(&self.summary, self.style));
+                    // A blank line follows in any case.
+                    lines.pop();
                 }
                 lines.extend(closing::all(&self.summary, self.style));
                 lines

@@ -51,10 +51,10 @@ pub(crate) fn control(result: &ControlResult) -> (&'static str, Ink) {
 /// Why something was skipped.
 pub(crate) fn skipped(reason: &SkipReason) -> String {
     match reason {
-        SkipReason::EarlierFailure => "a step before it failed".to_owned(),
+        SkipReason::EarlierFailure => "an earlier step failed".to_owned(),
         SkipReason::NotPossibleHere(what) => format!("not possible here: {what}"),
         SkipReason::LeftOutByControl => "the control leaves it out".to_owned(),
-        SkipReason::Interrupted => "the run was stopped before it".to_owned(),
+        SkipReason::Interrupted => "the run was stopped first".to_owned(),
     }
 }
 

@@ -117,7 +117,7 @@ fn parts_are_shown_only_by_what_ran_and_passed() {
     7.order Confirmed by 5
     8.place not shown by 10
     8.address not shown by 10
-    8.data not tried: `nothing was lost` was skipped: a step before it failed
+    8.data not tried: `nothing was lost` was skipped: an earlier step failed
     10.volume-stays not tried: not possible here: this cluster gives no way to its nodes' disks
     10.failed not tried: not possible here: this cluster gives no way to its nodes' disks
     13.random not tried
