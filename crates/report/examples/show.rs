@@ -6,19 +6,19 @@
 #[path = "../testdata/recorded.rs"]
 mod recorded;
 
-use std::{env, io, sync::mpsc, time::Duration};
+use std::{env, error::Error, io, sync::mpsc, time::Duration};
 
-use anyhow::{Context, Result, bail};
 use stayput_events::{Elapsed, Record};
 use stayput_report::{Colour, Display, Style, Summary, Terminal, json, junit};
 
-fn main() -> Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|one| one == word);
     let numbers: Vec<u16> = words.iter().filter_map(|word| word.parse().ok()).collect();
-    let name = words.first().context("which run?")?;
+    let name = words.first().ok_or("which run?")?;
     let Some(records) = recorded::by_name(name) else {
-        bail!("no run `{name}`; there are {}", recorded::NAMES.join(", "));
+        let names = recorded::NAMES.join(", ");
+        return Err(format!("no run `{name}`; there are {names}").into());
     };
     let summary = records.iter().fold(Summary::new(), Summary::after);
     if has("json") {
@@ -42,11 +42,12 @@ fn main() -> Result<()> {
         },
         width: numbers.first().copied().unwrap_or(100),
     };
-    play(&records, style, numbers.get(1).copied().unwrap_or(10))
+    play(&records, style, numbers.get(1).copied().unwrap_or(10))?;
+    Ok(())
 }
 
 /// Ten times a second of its own time, however fast it is played.
-fn play(records: &[Record], style: Style, speed: u16) -> Result<()> {
+fn play(records: &[Record], style: Style, speed: u16) -> Result<(), stayput_report::Error> {
     let mut terminal = Terminal::new(io::stdout(), style);
     let mut now = Elapsed::ZERO;
     let tick = Duration::from_millis(100);
