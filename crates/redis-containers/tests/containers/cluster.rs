@@ -130,6 +130,13 @@ impl Pod {
         );
     }
 
+    /// Starts the server anew, on an empty disk.
+    async fn reset(&self) {
+        let reset = "kill -9 $(pidof redis-server) 2>/dev/null; for i in $(seq 500); do redis-cli ping 2>&1 | grep -q refused && break; sleep 0.02; done; rm -rf /data/*";
+        self.run(reset).await;
+        self.boot().await;
+    }
+
     /// Suspends the whole container: its server hangs.
     pub(crate) async fn freeze(&self) {
         self.container.pause().await.expect("a paused container");
@@ -169,18 +176,21 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts six servers, makes a cluster of them, and waits until the oracle
-    /// has nothing to say.
-    pub(crate) async fn form() -> Self {
-        let cluster = Self {
+    /// Starts six containers.
+    pub(crate) async fn start() -> Self {
+        Self {
             pods: join_all((0..6).map(Pod::start)).await,
-        };
-        join_all(cluster.pods.iter().map(Pod::boot)).await;
-        let printed = cluster.create().await;
+        }
+    }
+
+    /// Makes a new cluster of the servers, whatever they were, and waits until
+    /// the oracle has nothing to say.
+    pub(crate) async fn form(&self) {
+        join_all(self.pods.iter().map(Pod::reset)).await;
+        let printed = self.create().await;
         let report = cli::create::parse(&printed.stdout, &printed.stderr);
         assert_eq!(cli::create::judge(&report, 3, 1), Vec::<String>::new());
-        cluster.healthy(&expected(None)).await;
-        cluster
+        self.healthy(&expected(None)).await;
     }
 
     async fn create(&self) -> Printed {

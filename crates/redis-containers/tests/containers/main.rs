@@ -1,6 +1,6 @@
 //! What `stayput-redis-probe` knows, tried on real Redis servers in containers.
 //!
-//! Each story makes a cluster of its own, and where it says that something is
+//! Each story has a new cluster, and where it says that something is
 //! noticed, it does the damage.
 //!
 //! Invariants:
@@ -11,15 +11,40 @@
 
 mod cluster;
 mod engine;
+mod stage;
 mod stories;
 
-use std::{future::Future, process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use tokio::{runtime::Runtime, time::timeout};
+use stage::{Stage, Story, play};
 
-/// No story takes a third of this on a slow machine.
-const LIMIT: Duration = Duration::from_mins(2);
+/// The stories, by what they show.
+const STORIES: [(&str, Story); 7] = [
+    ("a new cluster is healthy to every judge", |cluster| {
+        Box::pin(stories::shape::new_cluster(cluster))
+    }),
+    ("broken slots and a stale address are noticed", |cluster| {
+        Box::pin(stories::shape::broken_slots_and_stale_address(cluster))
+    }),
+    ("a wiped replica is noticed", |cluster| {
+        Box::pin(stories::shape::wiped_replica(cluster))
+    }),
+    (
+        "data survives a cold start, and its loss is noticed",
+        |cluster| Box::pin(stories::data::cold_start(cluster)),
+    ),
+    ("refused writes are never acknowledged", |cluster| {
+        Box::pin(stories::data::refused_writes(cluster))
+    }),
+    ("a fail-over is no fast restart", |cluster| {
+        Box::pin(stories::data::fail_over(cluster))
+    }),
+    (
+        "the volume oracle reads every disk and notices a swap",
+        |cluster| Box::pin(stories::disk::volumes(cluster)),
+    ),
+];
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -27,51 +52,33 @@ fn main() -> ExitCode {
     // own timers run out.
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let missing = engine::missing();
-    let story = |name: &str, story: fn() -> Result<(), Failed>| {
-        let missing = missing.clone();
-        Trial::ignorable_test(name, move || match missing {
-            Some(reason) => Ok(Completion::ignored_with(reason)),
-            None => story().map(|()| Completion::Completed),
-        })
-    };
-    let trials = vec![
-        story("a new cluster is healthy to every judge", || {
-            play(stories::shape::new_cluster())
-        }),
-        story("broken slots and a stale address are noticed", || {
-            play(stories::shape::broken_slots_and_stale_address())
-        }),
-        story("a wiped replica is noticed", || {
-            play(stories::shape::wiped_replica())
-        }),
-        story(
-            "data survives a cold start, and its loss is noticed",
-            || play(stories::data::cold_start()),
-        ),
-        story("refused writes are never acknowledged", || {
-            play(stories::data::refused_writes())
-        }),
-        story("a fail-over is no fast restart", || {
-            play(stories::data::fail_over())
-        }),
-        story(
-            "the volume oracle reads every disk and notices a swap",
-            || play(stories::disk::volumes()),
-        ),
-        story("a server that loads or hangs is a value", || {
-            play(stories::answers::loading_and_hanging())
-        }),
-    ];
+    let stages = [Stage::open(), Stage::open()];
+    let mut trials = vec![trial(
+        "a server that loads or hangs is a value",
+        missing.as_ref(),
+        stories::answers::loading_and_hanging,
+    )];
+    for (number, (name, story)) in STORIES.into_iter().enumerate() {
+        let stage = stages[number % stages.len()].entrance();
+        trials.push(trial(name, missing.as_ref(), move || play(&stage, story)));
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
+    stages.into_iter().for_each(Stage::close);
     if missing.is_none() {
         engine::remove_leftovers();
     }
     conclusion.exit_code()
 }
 
-/// Plays one story on a runtime of its own.
-fn play(story: impl Future<Output = ()>) -> Result<(), Failed> {
-    let runtime = Runtime::new()?;
-    let played = runtime.block_on(async { timeout(LIMIT, story).await });
-    played.map_err(|_| Failed::from(format!("not over after {LIMIT:?}")))
+/// A test that is shown as ignored where something is missing.
+fn trial(
+    name: &str,
+    missing: Option<&String>,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    let missing = missing.cloned();
+    Trial::ignorable_test(name, move || match missing {
+        Some(reason) => Ok(Completion::ignored_with(reason)),
+        None => test().map(|()| Completion::Completed),
+    })
 }

@@ -2,12 +2,19 @@
 
 use std::time::Duration;
 
+use libtest_mimic::Failed;
 use stayput_redis_probe::{ProbeError, look};
+use tokio::runtime::Runtime;
 
 use crate::cluster::{PATIENCE, Pod};
 
 /// A server that loads its data says so; one that hangs says nothing.
-pub(crate) async fn loading_and_hanging() {
+pub(crate) fn loading_and_hanging() -> Result<(), Failed> {
+    Runtime::new()?.block_on(tell());
+    Ok(())
+}
+
+async fn tell() {
     let pod = Pod::start(0).await;
     pod.boot().await;
     let fill = "redis-cli config set rdbcompression no; redis-cli debug populate 200 key 500; \

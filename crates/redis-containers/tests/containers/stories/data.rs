@@ -41,10 +41,9 @@ async fn read(cluster: &Cluster, baseline: &Baseline, ledger: &Ledger) -> Reads 
 
 /// All six are stopped and started: the disks alone give the data back. Then
 /// one shard is emptied, which neither oracle nor check would tell.
-pub(crate) async fn cold_start() {
-    let cluster = Cluster::form().await;
+pub(crate) async fn cold_start(cluster: &Cluster) {
     let formed = cluster.healthy(&expected(None)).await;
-    let ledger = written(&cluster, &formed, 100).await;
+    let ledger = written(cluster, &formed, 100).await;
     let before = cluster.healthy(&expected(Some(&formed))).await;
     assert_eq!(
         cold::judge(&before, &before).len(),
@@ -57,14 +56,14 @@ pub(crate) async fn cold_start() {
     let after = cluster.healthy(&expected(Some(&before))).await;
     assert_eq!(cold::judge(&before, &after), []);
     assert_eq!(recovery::classify(&before, &after), Recovery::FastRestart);
-    let comparison = ledger.compare(&read(&cluster, &after, &ledger).await);
+    let comparison = ledger.compare(&read(cluster, &after, &ledger).await);
     assert_eq!(comparison.verdict(), Verdict::Kept, "{comparison}");
 
     let emptied = cluster.number(&after.shards()[1].master);
     cluster.redis(emptied, "flushall").await;
     let damaged = cluster.healthy(&expected(Some(&after))).await;
     assert_eq!(cluster.check(0).await, Vec::<String>::new());
-    let comparison = ledger.compare(&read(&cluster, &damaged, &ledger).await);
+    let comparison = ledger.compare(&read(cluster, &damaged, &ledger).await);
     assert_eq!(comparison.verdict(), Verdict::Broken);
     assert_eq!(comparison.shards[1].lost.len(), 100, "{comparison}");
     assert_eq!(comparison.shards[0].lost.len(), 0, "{comparison}");
@@ -75,22 +74,21 @@ pub(crate) async fn cold_start() {
     let holder = cluster.number(&damaged.shards()[0].master);
     cluster.redis(holder, &format!("set {key} other")).await;
     cluster.redis(holder, "set {265b}:risen 1").await;
-    let comparison = ledger.compare(&read(&cluster, &damaged, &ledger).await);
+    let comparison = ledger.compare(&read(cluster, &damaged, &ledger).await);
     assert_eq!(comparison.shards[0].changed, std::slice::from_ref(key));
     assert_eq!(comparison.shards[0].foreign, 1);
 }
 
 /// A write to the wrong pod, to a replica, and to a cluster that is down.
-pub(crate) async fn refused_writes() {
-    let cluster = Cluster::form().await;
+pub(crate) async fn refused_writes(cluster: &Cluster) {
     let baseline = cluster.healthy(&expected(None)).await;
     let shards = baseline.shards();
     let mut ledger = Ledger::plan(9, 3, shards);
     let second = cluster.number(&shards[1].master);
 
-    refused(&cluster, second, &ledger, 0, "MOVED ").await;
+    refused(cluster, second, &ledger, 0, "MOVED ").await;
     refused(
-        &cluster,
+        cluster,
         cluster.number(&shards[1].replicas[0]),
         &ledger,
         1,
@@ -103,7 +101,7 @@ pub(crate) async fn refused_writes() {
         .await;
     let down = format!("{}: expected cluster_state ok, saw fail", shards[1].master);
     cluster.ails(None, &down).await;
-    let records = refused(&cluster, second, &ledger, 1, "CLUSTERDOWN ").await;
+    let records = refused(cluster, second, &ledger, 1, "CLUSTERDOWN ").await;
     ledger.record(records);
     assert_eq!(ledger.written().refused, 3);
 
@@ -141,10 +139,9 @@ async fn refused(
 }
 
 /// A fail-over keeps the data and discards a disk: it is told from a restart.
-pub(crate) async fn fail_over() {
-    let cluster = Cluster::form().await;
+pub(crate) async fn fail_over(cluster: &Cluster) {
     let before = cluster.healthy(&expected(None)).await;
-    let ledger = written(&cluster, &before, 20).await;
+    let ledger = written(cluster, &before, 20).await;
     let replica = cluster.number(&before.shards()[2].replicas[0]);
 
     assert_eq!(cluster.redis(replica, "cluster failover").await, "OK");
@@ -159,6 +156,6 @@ pub(crate) async fn fail_over() {
     };
     assert_eq!(shards.len(), 1);
     assert_eq!(shards[0].after.as_ref(), Some(&cluster.pods[replica].name));
-    let comparison = ledger.compare(&read(&cluster, &after, &ledger).await);
+    let comparison = ledger.compare(&read(cluster, &after, &ledger).await);
     assert_eq!(comparison.verdict(), Verdict::Kept, "{comparison}");
 }

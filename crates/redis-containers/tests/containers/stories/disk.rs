@@ -10,8 +10,7 @@ use crate::cluster::{Cluster, Pod, expected};
 
 /// All disks hold what their pods held; then a replica's append-only files
 /// are replaced by another shard's, a master's are lost, and one is damaged.
-pub(crate) async fn volumes() {
-    let cluster = Cluster::form().await;
+pub(crate) async fn volumes(cluster: &Cluster) {
     let shards = cluster.healthy(&expected(None)).await;
     for shard in shards.shards() {
         let fill = "for i in $(seq 300); do echo \"set k$i v$i\"; done | redis-cli >/dev/null";

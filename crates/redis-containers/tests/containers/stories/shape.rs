@@ -3,8 +3,7 @@
 use crate::cluster::{Cluster, expected};
 
 /// A new cluster, as the oracle, the check and the server itself see it.
-pub(crate) async fn new_cluster() {
-    let cluster = Cluster::form().await;
+pub(crate) async fn new_cluster(cluster: &Cluster) {
     let baseline = cluster.healthy(&expected(None)).await;
     assert_eq!(cluster.check(0).await, Vec::<String>::new());
     assert_eq!(cluster.check(5).await, Vec::<String>::new());
@@ -31,8 +30,7 @@ pub(crate) async fn new_cluster() {
 }
 
 /// Each damage is undone before the next one, and health is seen in between.
-pub(crate) async fn broken_slots_and_stale_address() {
-    let cluster = Cluster::form().await;
+pub(crate) async fn broken_slots_and_stale_address(cluster: &Cluster) {
     let baseline = cluster.healthy(&expected(None)).await;
     let ids: Vec<_> = baseline
         .pods()
@@ -67,7 +65,7 @@ pub(crate) async fn broken_slots_and_stale_address() {
     cluster.redis(0, "cluster addslots 7").await;
     cluster.healthy(&expected(Some(&baseline))).await;
 
-    stale_address(&cluster, &ids[5]).await;
+    stale_address(cluster, &ids[5]).await;
 }
 
 /// A server that finds an old address of its own in `nodes.conf` and is not
@@ -93,8 +91,7 @@ async fn stale_address(cluster: &Cluster, id: &str) {
 }
 
 /// A replica that comes back with an empty disk at its old address.
-pub(crate) async fn wiped_replica() {
-    let cluster = Cluster::form().await;
+pub(crate) async fn wiped_replica(cluster: &Cluster) {
     let baseline = cluster.healthy(&expected(None)).await;
     let replica = cluster.number(&baseline.shards()[0].replicas[0]);
     let pod = &cluster.pods[replica];
