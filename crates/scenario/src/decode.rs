@@ -97,7 +97,7 @@ impl<'de> Deserializer<'de> for At<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.sources.kind(self.node) {
-            Kind::Null => visitor.visit_unit(),
+            Kind::Unreadable | Kind::Null => visitor.visit_unit(),
             Kind::Bool(truth) => visitor.visit_bool(*truth),
             Kind::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(unsigned), _, _) => visitor.visit_u64(unsigned),

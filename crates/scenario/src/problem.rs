@@ -94,9 +94,16 @@ pub enum Colour {
 /// All mistakes of all files, in the order of the files; never empty.
 #[derive(Debug)]
 pub struct Problems {
-    pub(crate) sources: Sources,
-    pub(crate) list: Vec<Problem>,
+    sources: Sources,
+    list: Vec<Problem>,
+    /// How many more there are than anyone would read.
+    more: usize,
 }
+
+/// From how many mistakes on nobody reads hints, and no nearest name is looked for.
+pub(crate) const ENOUGH: usize = 500;
+/// How many mistakes are shown.
+const SHOWN: usize = 100;
 
 impl Problems {
     /// Puts the mistakes in order, each once.
@@ -109,13 +116,19 @@ impl Problems {
         };
         list.sort_by_key(key);
         list.dedup_by(|one, other| one.at == other.at && one.message == other.message);
-        Self { sources, list }
+        let more = list.len().saturating_sub(SHOWN);
+        list.truncate(SHOWN);
+        Self {
+            sources,
+            list,
+            more,
+        }
     }
 
     /// How many there are.
     #[expect(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.list.len() + self.more
     }
 
     /// Each mistake in one line: where, what, and the hint.
@@ -181,14 +194,19 @@ impl Problems {
             .filter_map(|problem| problem.at.as_ref())
             .collect();
         files.dedup_by_key(|span| span.file);
-        let mistakes = match self.list.len() {
+        let mistakes = match self.len() {
             1 => "1 mistake".to_owned(),
             many => format!("{many} mistakes"),
         };
+        let shown = if self.more > 0 {
+            format!("; these are the first {SHOWN}")
+        } else {
+            String::new()
+        };
         match files.as_slice() {
-            [] => mistakes,
-            [span] => format!("{mistakes} in {}", self.sources.file(span.file).path),
-            many => format!("{mistakes} in {} files", many.len()),
+            [] => mistakes + &shown,
+            [span] => format!("{mistakes} in {}{shown}", self.sources.file(span.file).path),
+            many => format!("{mistakes} in {} files{shown}", many.len()),
         }
     }
 }

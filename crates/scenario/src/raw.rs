@@ -16,8 +16,8 @@ pub(crate) use control::{Control, Skip};
 pub(crate) use expect::{EventAbout, Expect, FilesThere, Presence};
 pub(crate) use step::Step;
 pub(crate) use verb::{
-    Delete, Exec, Gone, HealthyFor, Host, ManifestFiles, NodeVerb, Patch, PodSelection, Redis,
-    Restart, Save, Scale, Trait,
+    DURATION, Delete, Exec, Gone, HealthyFor, Host, ManifestFiles, NodeVerb, Patch, PodSelection,
+    Redis, Restart, Save, Scale, Trait,
 };
 
 use crate::spanned::{Anything, Spanned, Text};
@@ -136,6 +136,7 @@ pub(crate) struct FileRole {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Statement {
     /// Its number, as the text counts.
+    #[schemars(extend("maximum" = 9999))]
     pub(crate) id: Spanned<u32>,
     /// What it says.
     pub(crate) says: Text,

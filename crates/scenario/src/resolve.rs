@@ -24,7 +24,7 @@ use crate::{
     decode::decode,
     files::{Files, reason, relative_to},
     plan::{Manifest, Plan},
-    problem::{Problem, Problems},
+    problem::{ENOUGH, Problem, Problems},
     raw::Scenario,
     scalar::Dialect,
     schema::SCENARIO,
@@ -61,6 +61,8 @@ struct Resolver<'a> {
     has_redis: bool,
     claims: Claims,
     saves: Saves,
+    /// How many steps were read so far.
+    actions: usize,
     /// Something was left out: what seems unused or missing may only be hidden.
     incomplete: bool,
     documents: HashMap<Utf8PathBuf, Vec<NodeId>>,
@@ -89,6 +91,7 @@ impl<'a> Resolver<'a> {
             has_redis: false,
             claims: Claims::None,
             saves: Saves::default(),
+            actions: 0,
             incomplete: false,
             documents: HashMap::new(),
             manifests: HashMap::new(),
@@ -186,7 +189,13 @@ impl<'a> Resolver<'a> {
         names: impl IntoIterator<Item = &'n str>,
     ) {
         let problem = Problem::new(self.sources.span(node), message);
-        self.problems.push(problem.nearest(written, names));
+        // Whoever has so many mistakes does not read the hints; looking for them takes time.
+        let problem = if self.problems.len() < ENOUGH {
+            problem.nearest(written, names)
+        } else {
+            problem
+        };
+        self.problems.push(problem);
     }
 
     /// Names that occur twice are mistakes at the second place.

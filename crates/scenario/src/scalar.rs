@@ -35,7 +35,7 @@ fn strict(text: &str) -> Option<Kind> {
         "false" => return Some(Kind::Bool(false)),
         _ => {}
     }
-    let digits = text.strip_prefix('-').unwrap_or(text);
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let leading_zero = digits.len() > 1
         && digits.starts_with('0')
         && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);

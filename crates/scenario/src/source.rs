@@ -58,6 +58,8 @@ pub(crate) enum Style {
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
+    /// What could not be read; that is a problem already.
+    Unreadable,
     Null,
     Bool(bool),
     Number(Number),
@@ -80,6 +82,8 @@ pub(crate) struct Node {
 pub(crate) struct File {
     pub(crate) path: Utf8PathBuf,
     pub(crate) text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) documents: Vec<NodeId>,
 }
@@ -94,8 +98,12 @@ impl Sources {
     /// Adds a file; its tree comes later.
     pub(crate) fn add(&mut self, path: &Utf8Path, text: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let lines = [0]
+            .into_iter()
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1));
         self.files.push(File {
             path: path.to_owned(),
+            lines: lines.collect(),
             text,
             nodes: Vec::new(),
             documents: Vec::new(),
@@ -130,7 +138,12 @@ impl Sources {
     pub(crate) fn text(&self, id: NodeId) -> Option<&str> {
         match self.kind(id) {
             Kind::Text(text) => Some(text),
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => None,
+            Kind::Unreadable
+            | Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::List(_)
+            | Kind::Map(_) => None,
         }
     }
 
@@ -138,7 +151,12 @@ impl Sources {
     pub(crate) fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
         match self.kind(id) {
             Kind::Map(entries) => entries,
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => &[],
+            Kind::Unreadable
+            | Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::List(_) => &[],
         }
     }
 
@@ -146,7 +164,12 @@ impl Sources {
     pub(crate) fn items(&self, id: NodeId) -> &[NodeId] {
         match self.kind(id) {
             Kind::List(items) => items,
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => &[],
+            Kind::Unreadable
+            | Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Map(_) => &[],
         }
     }
 
@@ -166,7 +189,7 @@ impl Sources {
     /// A node, and all in it, as JSON.
     pub(crate) fn json(&self, id: NodeId) -> Value {
         match self.kind(id) {
-            Kind::Null => Value::Null,
+            Kind::Unreadable | Kind::Null => Value::Null,
             Kind::Bool(truth) => Value::Bool(*truth),
             Kind::Number(number) => Value::Number(number.clone()),
             Kind::Text(text) => Value::String(text.clone()),
@@ -186,12 +209,13 @@ impl Sources {
     /// Line and column of a place, for people.
     pub(crate) fn place(&self, file: FileId, at: usize) -> Place {
         let file = self.file(file);
-        let before = &file.text[..file.text.floor_char_boundary(at)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let at = file.text.floor_char_boundary(at);
+        let line = file.lines.partition_point(|start| *start <= at);
+        let start = file.lines[line - 1];
         Place {
             file: file.path.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column: file.text[start..at].chars().count() + 1,
         }
     }
 

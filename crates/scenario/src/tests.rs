@@ -1,6 +1,9 @@
 //! Whole scenarios, good and bad.
 
+mod dialect;
 mod flagship;
+mod good;
+mod hostile;
 mod wrong;
 
 use std::io;

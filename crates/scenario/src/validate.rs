@@ -11,7 +11,8 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use crate::{
-    problem::{Problem, nearest},
+    problem::{ENOUGH, Problem, nearest},
+    raw::DURATION,
     source::{Kind, NodeId, Sources},
 };
 
@@ -51,6 +52,9 @@ struct Validator<'a> {
 impl<'a> Validator<'a> {
     /// Whether the node can be read, maybe without some of its parts.
     fn check(&mut self, node: NodeId, schema: &'a Value) -> bool {
+        if *self.sources.kind(node) == Kind::Unreadable {
+            return false;
+        }
         let schema = self.resolve(schema);
         let Value::Object(keywords) = schema else {
             return true;
@@ -67,14 +71,25 @@ impl<'a> Validator<'a> {
                 .iter()
                 .any(|name| fits(self.sources.kind(node), name))
         {
-            self.wrong_type(node, &expected);
+            let is_time = keywords
+                .get("pattern")
+                .is_some_and(|pattern| pattern == DURATION);
+            self.wrong_type(
+                node,
+                &expected,
+                if is_time {
+                    "a time has a unit: `3s`"
+                } else {
+                    "put it in quotes"
+                },
+            );
             return false;
         }
         match self.sources.kind(node) {
             Kind::Map(_) => self.map(node, keywords),
             Kind::List(items) => self.list(node, items, keywords),
             Kind::Number(_) => self.number(node, keywords),
-            Kind::Null | Kind::Bool(_) | Kind::Text(_) => true,
+            Kind::Unreadable | Kind::Null | Kind::Bool(_) | Kind::Text(_) => true,
         }
     }
 
@@ -174,7 +189,11 @@ impl<'a> Validator<'a> {
     ) {
         self.found.refused.insert(key);
         let verbs = choices(keywords);
-        let near = nearest(name, fields.keys().map(String::as_str));
+        let near = if self.found.problems.len() < ENOUGH {
+            nearest(name, fields.keys().map(String::as_str))
+        } else {
+            None
+        };
         let is_step = verbs.contains(&"steps");
         let noun = match near {
             Some(near) if is_step && verbs.contains(&near) => "step",
@@ -182,9 +201,8 @@ impl<'a> Validator<'a> {
             _ => "field",
         };
         let problem = Problem::new(self.sources.span(key), format!("unknown {noun} `{name}`"));
-        let problem = problem.nearest(name, fields.keys().map(String::as_str));
         let problem = match near {
-            Some(_) => problem,
+            Some(near) => problem.label(format!("did you mean `{near}`?")),
             None if is_step => problem.hint(format!("verbs are {}", listed(&verbs, "and"))),
             None => {
                 let known: Vec<&str> = fields.keys().map(String::as_str).collect();
@@ -231,7 +249,7 @@ impl<'a> Validator<'a> {
                 false
             }
             [] => {
-                self.missing(node, format!("one of {} is missing", listed(&all, "or")));
+                self.missing(node, format!("{} is missing", listed(&all, "or")));
                 false
             }
             [(_, first), (second, name), ..] => {
@@ -309,7 +327,7 @@ impl<'a> Validator<'a> {
             .iter()
             .flat_map(|branch| branch_types(branch))
             .collect();
-        self.wrong_type(node, &expected);
+        self.wrong_type(node, &expected, "put it in quotes");
         false
     }
 
@@ -318,10 +336,7 @@ impl<'a> Validator<'a> {
         let variants: Vec<&str> = maps.iter().flat_map(|branch| fields(branch)).collect();
         let entries = self.sources.entries(node);
         let [(key, value), rest @ ..] = entries else {
-            self.problem(
-                node,
-                format!("one of {} is missing", listed(&variants, "or")),
-            );
+            self.problem(node, format!("{} is missing", listed(&variants, "or")));
             return false;
         };
         if let [(second, _), ..] = rest {
@@ -387,7 +402,7 @@ impl<'a> Validator<'a> {
         false
     }
 
-    fn wrong_type(&mut self, node: NodeId, expected: &[&str]) {
+    fn wrong_type(&mut self, node: NodeId, expected: &[&str], cure: &str) {
         let kind = self.sources.kind(node);
         let mut words: Vec<&str> = Vec::new();
         for name in expected.iter().map(|name| in_words(name)) {
@@ -397,7 +412,7 @@ impl<'a> Validator<'a> {
         }
         let message = format!("expected {}, found {}", words.join(" or "), found(kind));
         let is_word = matches!(kind, Kind::Bool(_) | Kind::Number(_));
-        let hint = (is_word && expected.contains(&"string")).then_some("put it in quotes");
+        let hint = (is_word && expected.contains(&"string")).then_some(cure);
         self.problem_with_hint(node, message, hint);
     }
 

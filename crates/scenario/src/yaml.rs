@@ -56,6 +56,9 @@ struct Builder<'a> {
     sizes: Vec<(usize, usize)>,
     documents: Vec<NodeId>,
     anchors: HashMap<usize, NodeId>,
+    /// How many nodes the aliases so far stand for, and whether that is too much.
+    expanded: usize,
+    too_large: bool,
     open: Vec<Open>,
     problems: Vec<Problem>,
 }
@@ -103,6 +106,8 @@ impl<'a> Builder<'a> {
             sizes: Vec::new(),
             documents: Vec::new(),
             anchors: HashMap::new(),
+            expanded: 0,
+            too_large: false,
             open: Vec::new(),
             problems: Vec::new(),
         }
@@ -294,8 +299,12 @@ impl<'a> Builder<'a> {
             );
             return self.missing(range);
         }
-        if count > MAX_NODES {
-            self.problem(range.clone(), "aliases of aliases make this too large");
+        self.expanded = self.expanded.saturating_add(count);
+        if self.expanded > MAX_NODES {
+            if !self.too_large {
+                self.problem(range.clone(), "aliases of aliases make this too large");
+            }
+            self.too_large = true;
             return self.missing(range);
         }
         self.attach(target);
@@ -305,7 +314,7 @@ impl<'a> Builder<'a> {
     fn missing(&mut self, range: Range<usize>) {
         let node = self.add(
             Node {
-                kind: Kind::Null,
+                kind: Kind::Unreadable,
                 range,
                 style: Style::Plain,
             },
@@ -334,9 +343,7 @@ impl<'a> Builder<'a> {
     fn attach(&mut self, node: NodeId) {
         match self.open.last_mut().map(|open| &mut open.kind) {
             None => {
-                if self.sizes[node.index as usize].1 > MAX_NODES {
-                    self.problem(0..0, "aliases of aliases make this too large");
-                } else {
+                if !self.too_large {
                     self.documents.push(node);
                 }
             }
@@ -360,7 +367,7 @@ impl<'a> Builder<'a> {
             Kind::Bool(_) | Kind::Number(_) => Some(self.text[range.clone()].to_owned()),
             Kind::Null if range.is_empty() => None,
             Kind::Null => Some("null".to_owned()),
-            Kind::List(_) | Kind::Map(_) => None,
+            Kind::Unreadable | Kind::List(_) | Kind::Map(_) => None,
         };
         let next = match name {
             None => {
@@ -434,6 +441,11 @@ impl<'a> Builder<'a> {
             }
             ErrorKind::UnclosedFlowCollection { open } => format!("`{open}` is not closed"),
             ErrorKind::RecursionLimitExceeded => format!("nested deeper than {MAX_DEPTH} levels"),
+            ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+                format!("`{open}` is closed by `{close}`")
+            }
+            ErrorKind::ExpectedFlowMappingSeparator => "`,` or `}` is missing".to_owned(),
+            ErrorKind::ExpectedFlowSequenceSeparator => "`,` or `]` is missing".to_owned(),
             other => format!("this is not YAML: {other}"),
         };
         let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
@@ -444,9 +456,16 @@ impl<'a> Builder<'a> {
             },
             message,
         );
+        let in_flow = matches!(
+            error.kind(),
+            ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator
+        );
         if unquoted_expression(line) {
             problem = problem
                 .hint("inside of `{ }` and `[ ]` an expression stands in quotes: \"${{ … }}\"");
+        } else if in_flow {
+            problem = problem
+                .hint("inside of `{ }` and `[ ]` a text with brackets or commas stands in quotes");
         } else if problem.message.starts_with("a tab") {
             problem = problem.hint("indent with spaces");
         }

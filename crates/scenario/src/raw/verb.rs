@@ -198,6 +198,7 @@ pub(crate) struct Exec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Outcome {
     /// Its exit code; 0 where it is not said.
+    #[schemars(extend("minimum" = 0, "maximum" = 255))]
     pub(crate) exit_code: Option<i32>,
     /// Text that its standard output contains.
     pub(crate) contains: Option<Text>,

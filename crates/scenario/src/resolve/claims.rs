@@ -8,6 +8,7 @@ use crate::{raw, scalar::Dialect, schema::CLAIMS, source::NodeId, spanned::Text}
 impl Resolver<'_> {
     /// Reads the statements of a file of claims.
     pub(super) fn claims(&mut self, file: &Text) -> Option<Vec<Statement>> {
+        let before = self.problems.len();
         let root = *self.documents(file, Dialect::Scenario)?.first()?;
         let raw: Vec<raw::Statement> = self.decode(root, &CLAIMS)?;
         let numbers: Vec<(NodeId, String)> = raw
@@ -21,7 +22,8 @@ impl Resolver<'_> {
             .map(|part| (part.id.node, part.id.value.clone()))
             .collect();
         self.unique("parts", &parts, None);
-        Some(raw.into_iter().map(statement).collect())
+        // Of a file with mistakes nobody knows which parts it was meant to have.
+        (self.problems.len() == before).then(|| raw.into_iter().map(statement).collect())
     }
 
     /// The parts that a step shows; each has to be in the file of claims.

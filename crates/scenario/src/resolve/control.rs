@@ -1,5 +1,7 @@
 //! Controls: names of steps to indices, and whether each can be reached.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     Resolver,
     names::Saves,
@@ -13,6 +15,9 @@ use crate::{
     spanned::{Spanned, Text},
 };
 
+/// How many controls a scenario may have.
+const MAX_CONTROLS: usize = 200;
+
 /// What the name of a step stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
@@ -23,10 +28,11 @@ enum Named {
 }
 
 /// The steps that a control may name.
-struct Steps<'a> {
+struct Nameable<'a> {
     steps: &'a [Step],
+    indices: HashMap<&'a str, usize>,
     /// Names of steps that were left out as wrong.
-    hidden: Vec<String>,
+    hidden: HashSet<String>,
 }
 
 /// An act as it is written, whichever of the two ways.
@@ -50,13 +56,22 @@ impl Resolver<'_> {
             .map(|control| (control.name.node, control.name.value.clone()))
             .collect();
         self.unique("controls", &names, None);
-        let steps = Steps {
+        let indices = steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| (step.name.as_str(), index));
+        let steps = Nameable {
             steps,
-            hidden: spec.map_or_else(Vec::new, |spec| self.written_names(spec)),
+            indices: indices.collect(),
+            hidden: spec.map_or_else(HashSet::new, |spec| self.written_names(spec)),
         };
+        if let Some(excess) = raw.get(MAX_CONTROLS) {
+            self.problem(excess.node, format!("more than {MAX_CONTROLS} controls"));
+        }
         let saves = self.saves.clone();
         let controls = raw
             .iter()
+            .take(MAX_CONTROLS)
             .map(|control| self.control(control, &steps, &saves))
             .collect();
         self.saves = saves;
@@ -64,7 +79,7 @@ impl Resolver<'_> {
     }
 
     /// The names of all steps as they are written, wrong ones included.
-    fn written_names(&self, spec: NodeId) -> Vec<String> {
+    fn written_names(&self, spec: NodeId) -> HashSet<String> {
         let steps = self
             .sources
             .get(spec, "steps")
@@ -83,7 +98,7 @@ impl Resolver<'_> {
     fn control(
         &mut self,
         raw: &Spanned<raw::Control>,
-        steps: &Steps<'_>,
+        steps: &Nameable<'_>,
         saves: &Saves,
     ) -> Control {
         let fails_at = self.named(&raw.fails_at, steps);
@@ -93,8 +108,9 @@ impl Resolver<'_> {
             .map_or_else(Vec::new, |skip| self.skipped(skip, steps));
         let mut acts: Vec<Act> = Vec::new();
         let mut own = Vec::new();
-        for written in written_acts(raw) {
-            let Some((moment, at)) = self.moment(&written, steps) else {
+        let written_acts = written_acts(raw);
+        for written in &written_acts {
+            let Some((moment, at)) = self.moment(written, steps) else {
                 continue;
             };
             self.reachable(moment, at, fails_at, raw, &skip);
@@ -120,7 +136,8 @@ impl Resolver<'_> {
             .flat_map(|act| &act.body)
             .flat_map(|step| &step.body)
             .collect();
-        if !actions.iter().any(|action| changes(action)) && !self.incomplete {
+        let complete = acts.len() == written_acts.len() && !self.incomplete;
+        if complete && !actions.iter().any(|action| changes(action)) {
             let message = format!("the control `{}` changes nothing", raw.name.value);
             self.problem(raw.name.node, message);
         }
@@ -168,7 +185,7 @@ impl Resolver<'_> {
     }
 
     /// When an act happens, and where that is written.
-    fn moment(&mut self, act: &Written<'_>, steps: &Steps<'_>) -> Option<(Moment, NodeId)> {
+    fn moment(&mut self, act: &Written<'_>, steps: &Nameable<'_>) -> Option<(Moment, NodeId)> {
         if let Some(name) = act.before {
             return match self.named(name, steps) {
                 Named::Step(index) => Some((Moment::Before(Some(index)), name.node)),
@@ -187,14 +204,14 @@ impl Resolver<'_> {
         }
     }
 
-    fn named(&mut self, name: &Text, steps: &Steps<'_>) -> Named {
+    fn named(&mut self, name: &Text, steps: &Nameable<'_>) -> Named {
         if name.value == LEAK_CHECK {
             return Named::LeakCheck;
         }
-        if let Some(index) = steps.steps.iter().position(|step| step.name == name.value) {
-            return Named::Step(index);
+        if let Some(index) = steps.indices.get(name.as_str()) {
+            return Named::Step(*index);
         }
-        if !steps.hidden.contains(&name.value) {
+        if !steps.hidden.contains(name.as_str()) {
             let names = steps
                 .steps
                 .iter()
@@ -211,7 +228,7 @@ impl Resolver<'_> {
     }
 
     /// The indices of the steps that are left out, ascending.
-    fn skipped(&mut self, skip: &raw::Skip, steps: &Steps<'_>) -> Vec<usize> {
+    fn skipped(&mut self, skip: &raw::Skip, steps: &Nameable<'_>) -> Vec<usize> {
         let list = match skip {
             raw::Skip::All => return (0..steps.steps.len()).collect(),
             raw::Skip::Some(list) => list,
@@ -293,7 +310,7 @@ impl Resolver<'_> {
         &mut self,
         raw: &raw::Control,
         fails_at: Named,
-        steps: &Steps<'_>,
+        steps: &Nameable<'_>,
     ) -> Option<std::time::Duration> {
         let text = raw.within.as_ref()?;
         let within = self.duration(text);

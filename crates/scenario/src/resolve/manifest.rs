@@ -8,6 +8,9 @@ use crate::{
     spanned::Text,
 };
 
+/// How many objects one file may have.
+const MAX_OBJECTS: usize = 500;
+
 impl Resolver<'_> {
     /// The objects of manifest files, in the order of the files.
     pub(super) fn manifests(&mut self, files: &[Text], around: Around) -> Vec<Manifest> {
@@ -31,8 +34,14 @@ impl Resolver<'_> {
         let Some(documents) = self.documents(file, Dialect::Manifest) else {
             return Vec::new();
         };
+        if let Some(excess) = documents.get(MAX_OBJECTS) {
+            self.problem(
+                *excess,
+                format!("more than {MAX_OBJECTS} objects in one file"),
+            );
+        }
         let mut manifests = Vec::new();
-        for document in documents {
+        for document in documents.into_iter().take(MAX_OBJECTS) {
             if *self.sources.kind(document) != Kind::Null {
                 manifests.extend(self.manifest(document, around));
             }

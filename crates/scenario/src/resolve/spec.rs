@@ -89,7 +89,7 @@ impl Resolver<'_> {
                     self.no_expressions(value);
                 }
             }
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+            Kind::Unreadable | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
         }
     }
 

@@ -1,6 +1,9 @@
 //! Steps: their names, what they show, and the actions under each.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use super::{Around, Each, Resolver};
 use crate::{
@@ -14,6 +17,8 @@ use stayput_events::ClaimPart;
 
 /// How long a condition may take where it is not said.
 const WITHIN: Duration = Duration::from_mins(1);
+/// How many steps a scenario may have, with those under `steps` and in controls.
+const MAX_ACTIONS: usize = 2000;
 /// The last step of every run, which no scenario writes.
 pub(super) const LEAK_CHECK: &str = "leak check";
 
@@ -36,6 +41,7 @@ impl Resolver<'_> {
             self.saves.step = Some(index);
             steps.push(self.step(step, Setting::Scenario));
         }
+        number(raw, &mut steps);
         let names: Vec<(NodeId, String)> = raw
             .iter()
             .zip(&steps)
@@ -102,6 +108,13 @@ impl Resolver<'_> {
         setting: Setting,
         shows: &mut Vec<ClaimPart>,
     ) -> Vec<Action> {
+        self.actions += 1;
+        if self.actions == MAX_ACTIONS {
+            self.problem(raw.node, format!("more than {MAX_ACTIONS} steps"));
+        }
+        if self.actions >= MAX_ACTIONS {
+            return Vec::new();
+        }
         let Some(steps) = &raw.steps else {
             return self.action(raw, around, setting).into_iter().collect();
         };
@@ -158,8 +171,34 @@ impl Resolver<'_> {
     }
 }
 
+/// Steps that nobody named, and that come out alike, are numbered from the second on.
+fn number(raw: &[Spanned<raw::Step>], steps: &mut [Step]) {
+    let mut taken: HashSet<String> = raw
+        .iter()
+        .filter_map(|step| step.name.as_ref().or(step.snapshot.as_ref()))
+        .map(|name| name.value.clone())
+        .collect();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for (raw, step) in raw.iter().zip(steps) {
+        if raw.name.is_some() || raw.snapshot.is_some() {
+            continue;
+        }
+        let plain = step.name.clone();
+        let count = counts.entry(plain.clone()).or_default();
+        loop {
+            *count += 1;
+            if *count > 1 {
+                step.name = format!("{plain} {count}");
+            }
+            if taken.insert(step.name.clone()) {
+                break;
+            }
+        }
+    }
+}
+
 /// What a step without a name is called: its verb, and what it is about.
-pub(super) fn called(raw: &raw::Step) -> String {
+fn called(raw: &raw::Step) -> String {
     let files = |verb: &str, files: &[Text]| {
         let names: Vec<&str> = files.iter().map(|file| file.value.as_str()).collect();
         format!("{verb} {}", names.join(", "))

@@ -4,6 +4,7 @@ use crate::source::Kind;
 
 pub(super) fn fits(kind: &Kind, name: &str) -> bool {
     match kind {
+        Kind::Unreadable => false,
         Kind::Null => name == "null",
         Kind::Bool(_) => name == "boolean",
         Kind::Number(number) => name == "number" || (name == "integer" && !number.is_f64()),
@@ -27,7 +28,7 @@ pub(super) fn in_words(name: &str) -> &'static str {
 
 pub(super) fn found(kind: &Kind) -> String {
     match kind {
-        Kind::Null => "nothing".to_owned(),
+        Kind::Unreadable | Kind::Null => "nothing".to_owned(),
         Kind::Bool(truth) => format!("`{truth}`"),
         Kind::Number(number) => format!("the number {number}"),
         Kind::Text(_) => "text".to_owned(),
