@@ -104,7 +104,7 @@ impl Kind {
     }
 
     async fn make(&self, order: Order) -> Result<Arc<dyn Cluster>, ClusterError> {
-        let mut claim = self.claim(&order)?;
+        let mut claim = self.claim(&order).await?;
         let cancel = order.options.cancel.clone();
         let making = async {
             let name = claim.cluster().to_owned();
@@ -145,15 +145,16 @@ impl Kind {
         }
     }
 
-    /// Takes a name that nobody has.
-    fn claim(&self, order: &Order) -> Result<Claim, ClusterError> {
+    /// Takes a name that nobody has: no lock file, and no cluster of somebody else.
+    async fn claim(&self, order: &Order) -> Result<Claim, ClusterError> {
+        let existing = order.tools.clusters().await?;
         let names: Vec<String> = match order.options.keep {
-            KeepCluster::Always => kept::names(order),
+            KeepCluster::Always => kept::names(&self.state, order),
             KeepCluster::Never | KeepCluster::OnFailure => {
                 vec![format!("{PREFIX}{}", random_word())]
             }
         };
-        for name in &names {
+        for name in names.iter().filter(|name| !existing.contains(name)) {
             let record = Record {
                 cluster: name.clone(),
                 engine: order.tools.engine_facts.identity.clone(),
@@ -167,14 +168,18 @@ impl Kind {
             }
         }
         Err(ClusterError::NameTaken {
-            name: names.concat(),
-            said: "other runs of stayput have it".to_owned(),
+            name: names.into_iter().next().unwrap_or_default(),
+            said: "other clusters have it, and all that could stand for it".to_owned(),
         })
     }
 }
 
 /// Saves the logs of a cluster that failed, deletes it, and passes the error on.
 async fn clear_away(order: &Order, claim: &Claim, error: ClusterError) -> ClusterError {
+    if failure::is_of_a_foreign_cluster(&error) {
+        // kind made nothing: what has the name is somebody else's.
+        return claim.forget().err().unwrap_or(error);
+    }
     let progress = &order.options.progress;
     if let Some(directory) = &order.options.failure_logs {
         let exported = order.tools.export_logs(claim.cluster(), directory).await;

@@ -50,6 +50,14 @@ pub(crate) fn of_create(
     }
 }
 
+/// What kind says, before it makes anything, when a cluster has the name.
+const FOREIGN: &str = "already exist for a cluster";
+
+/// Whether a cluster that is not ours has the name: it must not be deleted.
+pub(crate) fn is_of_a_foreign_cluster(error: &ClusterError) -> bool {
+    matches!(error, ClusterError::NameTaken { said, .. } if said.contains(FOREIGN))
+}
+
 /// Whether an engine says that an image does not exist, as against being out of reach.
 pub(crate) fn says_unknown(said: &str) -> bool {
     let said = said.to_lowercase();

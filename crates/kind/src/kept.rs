@@ -21,13 +21,15 @@ use crate::state::{Attempt, Claim, Kept, PREFIX, StateDirectory};
 const HEALTH_LIMIT: Duration = Duration::from_secs(15);
 
 /// The names under which a cluster as ordered is kept: the second and further
-/// ones are for runs side by side.
-pub(crate) fn names(order: &Order) -> Vec<String> {
+/// ones are for runs side by side. Another state directory has other names, or
+/// it would meet clusters that are not its own.
+pub(crate) fn names(state: &StateDirectory, order: &Order) -> Vec<String> {
     let image = order.node_image.name().unwrap_or("");
     let text = [
         order.options.config.as_str(),
         image,
         &order.tools.engine_facts.identity,
+        &state.identity(),
     ];
     let hash = hash(&text.join("\0"));
     let first = format!("{PREFIX}{hash:016x}");
@@ -41,7 +43,7 @@ pub(crate) async fn take(
     order: &Order,
 ) -> Result<Option<KindCluster>, ClusterError> {
     let progress = &order.options.progress;
-    for name in names(order) {
+    for name in names(state, order) {
         let Attempt::Held(claim) = state.claim(&name)? else {
             continue;
         };

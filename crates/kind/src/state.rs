@@ -151,6 +151,15 @@ impl StateDirectory {
         })))
     }
 
+    /// Tells this state directory from others, wherever we are called from.
+    pub(crate) fn identity(&self) -> String {
+        let absolute = std::path::absolute(&self.path);
+        absolute.map_or_else(
+            |_| self.path.to_string(),
+            |path| path.to_string_lossy().into_owned(),
+        )
+    }
+
     /// Where the kubeconfig file of a cluster is.
     pub(crate) fn kubeconfig(&self, cluster: &str) -> Utf8PathBuf {
         self.files(cluster).path("kubeconfig")

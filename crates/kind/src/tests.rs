@@ -118,6 +118,9 @@ async fn a_name_that_is_taken() {
     the name `stayput-RANDOM` is taken: failed to create cluster: node(s) already exist for a cluster with the name "stayput-x"
     hint: delete the other one if it is yours (`kind delete cluster --name stayput-RANDOM`), or try again: a new run takes a new name
     "#);
+    // Who has the name is not ours: nothing of it is deleted.
+    assert!(!fakes.calls().contains("kind delete"));
+    assert_eq!(fakes.state_files(), Vec::<String>::new());
 }
 
 #[tokio::test]
