@@ -67,14 +67,11 @@ fn acts(control: &Control) -> String {
         control.name, control.fails_at, control.within, control.skip
     );
     for act in &control.acts {
-        writeln!(
-            text,
-            "  {:?}: {} | undo: {}",
-            act.at,
-            outline(&act.body).trim(),
-            outline(&act.undo).trim()
-        )
-        .unwrap();
+        for (what, steps) in [("do", &act.body), ("undo", &act.undo)] {
+            for step in outline(steps).lines() {
+                writeln!(text, "  {:?} {what}: {step}", act.at).unwrap();
+            }
+        }
     }
     text
 }
@@ -133,26 +130,28 @@ fn its_controls() {
     let controls: String = flagship().controls.iter().map(acts).collect();
     assert_snapshot!(controls, @r"
     refused writes are noticed: fails at Some(11) within None, skips []
-      Before(Some(11)): 0 227: exec in redis/redis-cluster-0: Exec 60s | undo:
+      Before(Some(11)) do: 0 227: exec in redis/redis-cluster-0: Exec 60s
     the old pod does not pass for the new one: fails at Some(13) within Some(10s), skips [8, 9, 10, 11, 12]
-      Instead(4): 0 237: apply manifests/configmap.yaml, manifests/service.yaml, controls/stubborn-statefulset.yaml: Apply 3 60s | undo: 0 240: exec in redis/redis-cluster-0: Exec 60s
+      Instead(4) do: 0 237: apply manifests/configmap.yaml, manifests/service.yaml, controls/stubborn-statefulset.yaml: Apply 3 60s
+      Instead(4) undo: 0 240: exec in redis/redis-cluster-0: Exec 60s
     a wiped shard is noticed: fails at Some(25) within None, skips [12, 13, 14, 15, 16, 17, 18, 19]
-      Before(Some(23)): 0 254: empty /disk1/redis-${{ item }}-data: Host for each 60s | undo:
+      Before(Some(23)) do: 0 254: empty /disk1/redis-${{ item }}-data: Host for each 60s
     a pod on another node is noticed: fails at Some(13) within None, skips [6, 8, 9, 10, 11, 12]
-      Instead(2): 0 271: apply controls/hostpath-volume.yaml, manifests/claim.yaml: Apply 2 for each 60s | undo:
-      Before(Some(13)): 0 276: save home: Save 60s
-    1 277: cordon ${{ saved.home }}: Node 60s | undo: 0 279: uncordon ${{ saved.home }}: Node 60s
+      Instead(2) do: 0 271: apply controls/hostpath-volume.yaml, manifests/claim.yaml: Apply 2 for each 60s
+      Before(Some(13)) do: 0 276: save home: Save 60s
+      Before(Some(13)) do: 1 277: cordon ${{ saved.home }}: Node 60s
+      Before(Some(13)) undo: 0 279: uncordon ${{ saved.home }}: Node 60s
     the lost keys of one shard are noticed: fails at Some(15) within None, skips [12, 13, 14]
-      Before(Some(15)): 0 286: exec in redis/redis-cluster-${{ redis.shards[1].master }}: Exec 60s | undo:
+      Before(Some(15)) do: 0 286: exec in redis/redis-cluster-${{ redis.shards[1].master }}: Exec 60s
     a claim made anew under its name is noticed: fails at Some(24) within None, skips [12, 13, 14, 15, 16, 17, 18, 19, 22]
-      Before(Some(23)): 0 297: delete PersistentVolumeClaim redis-cluster-data-redis-cluster-0: Delete 60s
-    1 298: delete PersistentVolume redis-0-data: Delete 60s
-    2 299: apply manifests/volume.yaml, manifests/claim.yaml: Apply 2 for each 60s | undo:
+      Before(Some(23)) do: 0 297: delete PersistentVolumeClaim redis-cluster-data-redis-cluster-0: Delete 60s
+      Before(Some(23)) do: 1 298: delete PersistentVolume redis-0-data: Delete 60s
+      Before(Some(23)) do: 2 299: apply manifests/volume.yaml, manifests/claim.yaml: Apply 2 for each 60s
     a volume and a directory left behind are noticed: fails at None within None, skips [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42]
-      Before(None): 0 307: make /disk1/redis-0-data: Host 60s
-    1 308: apply manifests/volume.yaml: Apply 1 for each 60s | undo:
+      Before(None) do: 0 307: make /disk1/redis-0-data: Host 60s
+      Before(None) do: 1 308: apply manifests/volume.yaml: Apply 1 for each 60s
     a replica's replaced data is noticed: fails at Some(22) within None, skips [12, 13, 14, 15, 16, 17, 18, 19]
-      Before(Some(22)): 0 317: run on ${{ values.place[4] }}: Host 60s | undo:
+      Before(Some(22)) do: 0 317: run on ${{ values.place[4] }}: Host 60s
     ");
 }
 
