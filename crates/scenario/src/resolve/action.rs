@@ -41,7 +41,7 @@ impl Resolver<'_> {
             let statefulset = self.namespaced(&scale.statefulset, around);
             return Some(Action::Scale {
                 statefulset,
-                to: self.json(scale.to.0, around),
+                to: self.computed(scale.to.0, "a number", around),
             });
         }
         if let Some(restart) = &raw.restart {

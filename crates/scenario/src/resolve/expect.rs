@@ -47,8 +47,12 @@ impl Resolver<'_> {
         let object = around.looking(Looking::AtObject);
         Some(Expected::Objects {
             which: self.selection(kind, by, around),
-            count: raw.count.map(|count| self.json(count.0, around)),
-            matches: raw.r#match.map(|part| self.json(part.0, object)),
+            count: raw
+                .count
+                .map(|count| self.computed(count.0, "a number", around)),
+            matches: raw
+                .r#match
+                .map(|part| self.computed(part.0, "a map", object)),
             that: raw.that.as_ref().map(|that| self.expression(that, object)),
             in_order: raw
                 .in_order

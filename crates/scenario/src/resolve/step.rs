@@ -68,7 +68,7 @@ impl Resolver<'_> {
     pub(super) fn step(&mut self, raw: &Spanned<raw::Step>, setting: Setting) -> Step {
         let each = raw
             .for_each
-            .map(|list| self.json(list.0, Around::step(Each::No)));
+            .map(|list| self.computed(list.0, "a list", Around::step(Each::No)));
         let around = Around::step(if each.is_some() { Each::Yes } else { Each::No });
         let name = match &raw.name {
             Some(name) => {

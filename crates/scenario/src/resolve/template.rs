@@ -32,6 +32,18 @@ impl Resolver<'_> {
         self.checked(template, node, 0, around)
     }
 
+    /// A number or a list, as it is or as an expression: text without one is neither.
+    pub(super) fn computed(&mut self, node: NodeId, what: &str, around: Around) -> Template {
+        let template = self.json(node, around);
+        if template.as_constant().is_some_and(Value::is_string) {
+            self.problem(
+                node,
+                format!("expected {what} or an expression, found text"),
+            );
+        }
+        template
+    }
+
     /// `namespace/name`.
     pub(super) fn namespaced(&mut self, text: &Text, around: Around) -> ObjectName {
         let name = self.object_name(text, around);
