@@ -1,1 +1,1 @@
-//! The catalogue: one test a fixture and lane.
+//! Tests of the whole: see `catalogue.rs`.

@@ -12,7 +12,7 @@ pub struct StepId(pub usize);
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// The run began; nothing has been touched yet.
     RunStarted(RunFacts),

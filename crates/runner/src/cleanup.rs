@@ -91,8 +91,8 @@ async fn directories(session: &mut Session) -> Vec<String> {
         return Vec::new();
     }
     let mut problems = Vec::new();
-    for ((node, path), top) in std::mem::take(&mut session.made_directories) {
-        let script = shell::remove(&path, Some(&top));
+    for (node, path) in std::mem::take(&mut session.made_directories) {
+        let script = shell::remove(&path, disk::top_of(session, &node, &path));
         if let Err(halt) = session.on_node(&node, &script).await {
             problems.push(format!("{path} on node `{node}`: {halt:?}"));
         }

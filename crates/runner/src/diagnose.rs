@@ -1,5 +1,7 @@
 //! What a person needs beside a failure: transitions, events, logs.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api as KubeApi, api::LogParams};
 use serde_json::Value;
@@ -21,9 +23,24 @@ const PODS: usize = 4;
 /// Adds to a failure what led there.
 pub(crate) async fn explain(session: &Session, failure: &mut Failure) {
     let namespaces = session.namespaces.clone();
+    let made: BTreeSet<_> = session
+        .made_objects
+        .iter()
+        .map(|it| it.key.clone())
+        .collect();
     let concerns = move |object: &Value| {
-        let namespace = object["metadata"]["namespace"].as_str();
-        namespace.is_none_or(|it| namespaces.contains(it))
+        // An event about an object without a namespace is in `default`.
+        let about = &object["involvedObject"];
+        let of = if about.is_object() {
+            about
+        } else {
+            &object["metadata"]
+        };
+        match of["namespace"].as_str() {
+            Some(namespace) => namespaces.contains(namespace),
+            None if about.is_object() => made.iter().any(|key| of["name"] == key.name),
+            None => made.contains(&ObjectKey::of(object)),
+        }
     };
     let read = move |world: &World| Context::of(world, concerns);
     let Ok(context) = session.watches.read(read).await else {

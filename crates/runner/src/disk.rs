@@ -159,6 +159,18 @@ fn root_of(path: &str) -> String {
     format!("/{}", first.unwrap_or_default())
 }
 
+/// The topmost directory above a path, or the path itself, that this play made:
+/// up to there what is empty is removed with it.
+pub(crate) fn top_of<'a>(session: &'a Session, node: &NodeName, path: &str) -> Option<&'a str> {
+    let above = |top: &&(NodeName, String)| {
+        let rest = path.strip_prefix(top.1.as_str());
+        top.0 == *node && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let tops = session.made_tops.iter().filter(above);
+    tops.map(|(_, top)| top.as_str())
+        .min_by_key(|top| top.len())
+}
+
 /// Directories of the root that the play works in, on every node on which
 /// they were not before: a kubelet may have made them there.
 pub(crate) fn new_roots(session: &Session) -> Vec<(NodeName, String)> {

@@ -39,7 +39,7 @@ pub use clock::Clock;
 pub use emit::Emitter;
 pub use error::RunError;
 pub use play::{AfterFailure, Run, play_controls, play_scenario};
-pub use session::Settings;
+pub use session::{Settings, Update};
 
 use stayput_events::StepFacts;
 use stayput_scenario::plan::Plan;

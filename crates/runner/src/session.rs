@@ -33,8 +33,19 @@ pub struct Settings {
     pub snapshots: Utf8PathBuf,
     /// The scenario's file as a snapshot's header names it.
     pub source: String,
+    /// What becomes of a snapshot that is not the golden one.
+    pub update: Update,
     /// The seed of everything random.
     pub seed: u64,
+}
+
+/// What becomes of a snapshot that is not the golden one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Update {
+    /// It fails, and waits beside the golden file for a review.
+    Review,
+    /// It becomes the golden one, as insta does with `INSTA_UPDATE=always`.
+    Always,
 }
 
 /// Whether actions are the scenario's or a control's sabotage.
@@ -65,8 +76,10 @@ pub(crate) struct Session {
     pub(crate) pods_saved: BTreeMap<String, Vec<PodIdentity>>,
     /// Objects that this play made, oldest first.
     pub(crate) made_objects: Vec<MadeObject>,
-    /// Directories that this play made, with the topmost parent that it made too.
-    pub(crate) made_directories: BTreeMap<(NodeName, String), String>,
+    /// Directories that this play made and has not removed.
+    pub(crate) made_directories: BTreeSet<(NodeName, String)>,
+    /// The topmost directories that came to be with them.
+    pub(crate) made_tops: BTreeSet<(NodeName, String)>,
     /// Directories that snapshots list, whether or not they are still there.
     pub(crate) listed_directories: BTreeSet<(NodeName, String)>,
     /// Namespaces that this play touched.

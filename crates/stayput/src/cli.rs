@@ -4,12 +4,12 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::{choice::ClusterChoice, clusters, exit, run, scenarios};
+use crate::{choice::ClusterChoice, clusters, exit, scenarios};
 
 /// Proves that stateful workloads on local volumes stay put: same node, same volume, same data.
 #[derive(Debug, Parser)]
 #[command(name = "stayput", version, propagate_version = true)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Say on standard error what programs are run and what is awaited.
@@ -89,7 +89,7 @@ pub fn command() -> clap::Command {
 /// Runs a command; the exit code is its verdict.
 pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
-        Command::E2e(flags) => run::e2e(flags).await,
+        Command::E2e(flags) => crate::run::e2e(flags).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&stayput_scenario::schema())?;

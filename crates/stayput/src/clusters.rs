@@ -41,7 +41,10 @@ async fn list(kind: &Kind) -> Result<()> {
             Usage::KeptForInspection => "kept to be looked at",
             Usage::Leftover => "left over: the next run deletes it",
         };
-        let image = cluster.node_image.as_deref().unwrap_or("kind's default image");
+        let image = cluster
+            .node_image
+            .as_deref()
+            .unwrap_or("kind's default image");
         screen::print(&format!(
             "{}\t{} nodes\t{image}\t{usage}",
             cluster.name, cluster.nodes

@@ -1,7 +1,5 @@
 //! Exit codes, and how an error is shown.
 
-use std::process::ExitCode;
-
 use stayput_cluster::{ClusterError, ErrorKind};
 
 /// Everything asked was seen to hold.
@@ -31,7 +29,7 @@ pub(crate) struct NotCapable {
 }
 
 /// Shows an error with its causes and its cure; the kind gives the exit code.
-pub(crate) fn show(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn show(error: &anyhow::Error) -> u8 {
     let mut text = format!("error: {error}\n");
     for cause in error.chain().skip(1) {
         text.push_str(&format!("  caused by: {cause}\n"));
@@ -40,7 +38,7 @@ pub(crate) fn show(error: &anyhow::Error) -> ExitCode {
         text.push_str(&format!("\nhint: {hint}\n"));
     }
     crate::screen::complain(&text);
-    ExitCode::from(code(error))
+    code(error)
 }
 
 fn hint(error: &anyhow::Error) -> Option<String> {

@@ -18,34 +18,42 @@ mod scenarios;
 mod screen;
 mod signals;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
+use anyhow::Result;
 use clap::Parser as _;
 
 pub use cli::command;
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = match cli::Arguments::try_parse() {
+    ExitCode::from(run(std::env::args_os()))
+}
+
+/// Runs the program with these arguments, the first being its name; returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let arguments = match cli::Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let code = if error.use_stderr() { exit::USAGE } else { exit::PASSED };
             // A reader that went away is no reason to fail.
             let _ = error.print();
-            return ExitCode::from(code);
+            return if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::PASSED
+            };
         }
     };
     screen::log_to_stderr(&arguments);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => return exit::show(&anyhow::Error::from(error)),
-    };
+    run_to_end(arguments).unwrap_or_else(|error| exit::show(&error))
+}
+
+fn run_to_end(arguments: cli::Arguments) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let code = runtime.block_on(cli::run(arguments));
     // What still hangs in a blocking call must not hold the program up.
     runtime.shutdown_background();
-    match code {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => exit::show(&error),
-    }
+    code
 }

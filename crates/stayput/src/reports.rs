@@ -18,7 +18,10 @@ pub(crate) struct Shown {
 }
 
 /// Shows records until the run is finished or nobody tells any more.
-pub(crate) async fn show(mut records: mpsc::UnboundedReceiver<Record>, clock: Clock) -> Result<Shown> {
+pub(crate) async fn show(
+    mut records: mpsc::UnboundedReceiver<Record>,
+    clock: Clock,
+) -> Result<Shown> {
     let mut terminal = Terminal::new(io::stderr(), screen::style());
     let mut all = Vec::new();
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
@@ -52,7 +55,10 @@ pub(crate) async fn show(mut records: mpsc::UnboundedReceiver<Record>, clock: Cl
 pub(crate) fn write(folder: &Utf8Path, shown: &Shown) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{folder}`"))?;
     let report = json::write(&shown.records, &shown.summary)?;
-    put(&folder.join("report.json"), &serde_json::to_string_pretty(&report)?)?;
+    put(
+        &folder.join("report.json"),
+        &serde_json::to_string_pretty(&report)?,
+    )?;
     put(&folder.join("junit.xml"), &junit::write(&shown.summary)?)
 }
 

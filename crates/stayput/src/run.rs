@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use stayput_cluster::{Cluster, Origin, Release, Released};
 use stayput_events::{ClusterFacts, Cost, Elapsed, Event, NodeFacts, Outcome, RunFacts};
 use stayput_kind::{KeepCluster, Options, Progress};
-use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings};
+use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings, Update};
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -110,7 +110,9 @@ impl Played<'_> {
             return Ok(Arc::clone(plan));
         };
         let mut chosen = (**plan).clone();
-        chosen.controls.retain(|control| control.name.contains(wanted));
+        chosen
+            .controls
+            .retain(|control| control.name.contains(wanted));
         if chosen.controls.is_empty() {
             let names: Vec<_> = plan.controls.iter().map(|it| it.name.as_str()).collect();
             return Err(anyhow::Error::from(UsageError {
@@ -141,8 +143,16 @@ impl Played<'_> {
             about: plan.about.clone(),
             provider: flags.cluster.provider(),
             why: "by --cluster".to_owned(),
-            steps: if flags.controls { Vec::new() } else { stayput_runner::steps(plan) },
-            statements: if flags.controls { Vec::new() } else { plan.statements.clone() },
+            steps: if flags.controls {
+                Vec::new()
+            } else {
+                stayput_runner::steps(plan)
+            },
+            statements: if flags.controls {
+                Vec::new()
+            } else {
+                plan.statements.clone()
+            },
             rerun,
             seed,
             started: jiff::Timestamp::now().to_string(),
@@ -171,6 +181,7 @@ impl Played<'_> {
             settings: Settings {
                 snapshots: self.scenario.snapshots.clone(),
                 source: self.scenario.source.clone(),
+                update: update(),
                 seed,
             },
             events: events.clone(),
@@ -186,7 +197,11 @@ impl Played<'_> {
         if outcome.failure().is_some() {
             self.export_logs(cluster.as_ref(), events).await;
         }
-        let how = if self.flags.keep { Release::Keep } else { Release::Delete };
+        let how = if self.flags.keep {
+            Release::Keep
+        } else {
+            Release::Delete
+        };
         self.release(cluster, how, events).await?;
         Ok(outcome)
     }
@@ -204,7 +219,11 @@ impl Played<'_> {
                     kubernetes: self.flags.kubernetes.clone(),
                     images: plan.images.clone(),
                     scenario_nodes: plan.nodes.clone(),
-                    keep: if self.flags.keep { KeepCluster::Always } else { KeepCluster::Never },
+                    keep: if self.flags.keep {
+                        KeepCluster::Always
+                    } else {
+                        KeepCluster::Never
+                    },
                     failure_logs: self.logs("cluster"),
                     progress: Progress::new(move |line| {
                         let what = line.to_owned();
@@ -252,7 +271,12 @@ impl Played<'_> {
         }
     }
 
-    async fn release(&self, cluster: Arc<dyn Cluster>, how: Release, events: &Emitter) -> Result<()> {
+    async fn release(
+        &self,
+        cluster: Arc<dyn Cluster>,
+        how: Release,
+        events: &Emitter,
+    ) -> Result<()> {
         let from = events.clock().now();
         let released = cluster.release(how).await?;
         spent_on_cluster(events, from);
@@ -292,6 +316,14 @@ fn facts(cluster: &dyn Cluster) -> ClusterFacts {
             })
             .collect(),
         versions,
+    }
+}
+
+/// insta's own switch, for those who know it.
+fn update() -> Update {
+    match std::env::var("INSTA_UPDATE").as_deref() {
+        Ok("always") => Update::Always,
+        _ => Update::Review,
     }
 }
 

@@ -41,13 +41,24 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
             }
         }
     }
-    Ok(if mistakes == 0 { Ok(scenarios) } else { Err(exit::USAGE) })
+    Ok(if mistakes == 0 {
+        Ok(scenarios)
+    } else {
+        Err(exit::USAGE)
+    })
 }
 
 /// `stayput lint`.
 pub(crate) fn lint(arguments: &[String]) -> Result<u8> {
-    let shipped: Vec<_> = stayput_fixtures::names().iter().map(ToString::to_string).collect();
-    let arguments = if arguments.is_empty() { &shipped } else { arguments };
+    let shipped: Vec<_> = stayput_fixtures::names()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let arguments = if arguments.is_empty() {
+        &shipped
+    } else {
+        arguments
+    };
     let scenarios = match load(arguments)? {
         Ok(scenarios) => scenarios,
         Err(code) => return Ok(code),
@@ -66,8 +77,8 @@ pub(crate) fn lint(arguments: &[String]) -> Result<u8> {
 
 fn show(problems: &Problems) {
     let colour = match screen::style().colour {
-        stayput_report::Colour::Always => Colour::Coloured,
-        stayput_report::Colour::Never => Colour::Plain,
+        stayput_report::Colour::Always => Colour::Always,
+        stayput_report::Colour::Never => Colour::Never,
     };
     screen::complain(&problems.render(colour));
 }
@@ -106,7 +117,9 @@ fn shipped(name: &str) -> Result<Utf8PathBuf> {
     for folder in here.ancestors() {
         let file = folder.join("fixtures").join(name).join("scenario.yaml");
         if file.is_file() && folder.join("kind-config.yaml").is_file() {
-            return Ok(file.strip_prefix(&here).map_or(file.clone(), Utf8Path::to_owned));
+            return Ok(file
+                .strip_prefix(&here)
+                .map_or(file.clone(), Utf8Path::to_owned));
         }
     }
     let copy = place::cache()?.join(format!("fixtures-{}", env!("CARGO_PKG_VERSION")));

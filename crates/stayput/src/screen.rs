@@ -45,10 +45,15 @@ pub(crate) fn width() -> Option<u16> {
 
 /// Sends what the libraries say to standard error, when asked.
 pub(crate) fn log_to_stderr(arguments: &Arguments) {
-    let default = if arguments.verbose { "stayput=debug,info" } else { "off" };
+    let default = if arguments.verbose {
+        "stayput=debug,info"
+    } else {
+        "off"
+    };
     let filter = EnvFilter::try_from_env("STAYPUT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
+    // A second run in one process has it already.
+    let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .init();
+        .try_init();
 }

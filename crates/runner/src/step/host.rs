@@ -46,19 +46,21 @@ pub(crate) fn absolute(path: &Template, scope: &Scope) -> Result<String, Halt> {
 async fn make(session: &mut Session, node: &NodeName, path: &str) -> Result<(), Halt> {
     disk::before_touching(session, node, path).await?;
     let top = session.on_node(node, &shell::make(path)).await?;
-    let at = (node.clone(), path.to_owned());
     let top = top.stdout_text().into_owned();
-    session.made_directories.insert(at.clone(), top);
+    session.made_tops.insert((node.clone(), top));
+    let at = (node.clone(), path.to_owned());
+    session.made_directories.insert(at.clone());
     session.listed_directories.insert(at);
     Ok(())
 }
 
 async fn remove(session: &mut Session, node: &NodeName, path: &str) -> Result<(), Halt> {
     disk::before_touching(session, node, path).await?;
-    let at = (node.clone(), path.to_owned());
-    let top = session.made_directories.get(&at).map(String::as_str);
-    session.on_node(node, &shell::remove(path, top)).await?;
-    session.made_directories.remove(&at);
+    let script = shell::remove(path, disk::top_of(session, node, path));
+    session.on_node(node, &script).await?;
+    session
+        .made_directories
+        .remove(&(node.clone(), path.to_owned()));
     Ok(())
 }
 

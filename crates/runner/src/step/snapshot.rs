@@ -14,7 +14,12 @@ use stayput_judge::{
 
 use tokio::time::MissedTickBehavior;
 
-use crate::{disk, error::RunError, halt::Halt, session::Session};
+use crate::{
+    disk,
+    error::RunError,
+    halt::Halt,
+    session::{Session, Update},
+};
 
 /// The kinds that a snapshot looks at in the scenario's namespaces, whoever
 /// made the objects; those of the manifests come on top.
@@ -63,18 +68,23 @@ pub(crate) async fn snapshot(session: &mut Session, name: &str) -> Result<(), Ha
                 expression: Some(format!("snapshot: {name}")),
                 contents: text,
             };
+            if session.settings.update == Update::Always {
+                write(&path, &new.accepted_text())?;
+                tell_written(session, &path);
+                return remove_if_there(&pending).map_err(Halt::from);
+            }
             write(&pending, &new.pending_text())?;
-            session.events.emit(Event::FilesWritten {
-                files: vec![pending.clone()],
-            });
-            Err(Halt::Failed(Box::new(differs(
-                name,
-                golden.as_ref(),
-                diff,
-                &pending,
-            ))))
+            tell_written(session, &pending);
+            let failure = differs(name, golden.as_ref(), diff, &pending);
+            Err(Halt::Failed(Box::new(failure)))
         }
     }
+}
+
+fn tell_written(session: &Session, path: &Utf8Path) {
+    session.events.emit(Event::FilesWritten {
+        files: vec![path.to_owned()],
+    });
 }
 
 /// The inventory once it is the accepted one, or once it had time to become it.
