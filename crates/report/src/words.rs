@@ -67,7 +67,7 @@ pub(crate) fn control_note(result: &ControlResult, fails_at: &str) -> String {
         }
         ControlResult::Missed => format!("passed in spite of it: {fails_at}"),
         ControlResult::ChangedNothing { what } => format!("the sabotage changed nothing: {what}"),
-        ControlResult::Broken(_) => "the sabotage could not be done".to_owned(),
+        ControlResult::Broken(_) => "it could not be played, or not be cleaned up".to_owned(),
         ControlResult::NotTried(why) => format!("not possible here: {why}"),
         ControlResult::Interrupted => "the run was stopped".to_owned(),
     }

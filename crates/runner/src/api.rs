@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::try_join_all;
 use kube::{
     Client,
-    api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, PropagationPolicy},
     core::{ApiResource, DynamicObject, Request},
     discovery::{ApiGroup, Discovery, Scope, verbs},
 };
@@ -237,7 +237,7 @@ impl Api {
     ) -> Result<Option<Value>, RunError> {
         let parameters = DeleteParams {
             grace_period_seconds: grace.seconds(),
-            propagation_policy: Some(kube::api::PropagationPolicy::Background),
+            propagation_policy: Some(grace.propagation()),
             preconditions: uid.map(|uid| kube::api::Preconditions {
                 uid: Some(uid.to_owned()),
                 resource_version: None,
@@ -262,20 +262,29 @@ impl Api {
     }
 }
 
-/// How long a deletion gives its pods.
+/// How a deletion treats pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grace {
-    /// As long as the pod asks for.
+    /// A pod has as long as it asks for; an owner's pods go after it.
     Own,
-    /// This many seconds.
+    /// A pod has this many seconds.
     Seconds(u32),
+    /// An owner's pods stay.
+    Orphans,
 }
 
 impl Grace {
     fn seconds(self) -> Option<u32> {
         match self {
-            Self::Own => None,
+            Self::Own | Self::Orphans => None,
             Self::Seconds(seconds) => Some(seconds),
+        }
+    }
+
+    fn propagation(self) -> PropagationPolicy {
+        match self {
+            Self::Own | Self::Seconds(_) => PropagationPolicy::Background,
+            Self::Orphans => PropagationPolicy::Orphan,
         }
     }
 }

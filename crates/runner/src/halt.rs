@@ -1,5 +1,7 @@
 //! Why a step did not pass.
 
+use std::fmt;
+
 use stayput_events::{Failure, Outcome};
 
 use crate::error::RunError;
@@ -36,6 +38,18 @@ impl Halt {
                 summary: format!("the sabotage changed nothing: {what}"),
                 ..Failure::default()
             })),
+        }
+    }
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(failure) | Self::TimedOut(failure) => {
+                write!(f, "{}; seen: {}", failure.summary, failure.seen)
+            }
+            Self::Broken(error) => error.fmt(f),
+            Self::ChangedNothing(what) => write!(f, "nothing was changed: {what}"),
         }
     }
 }

@@ -120,7 +120,7 @@ async fn play_control(run: &Run, control: &Control, course: &[Beat]) -> ControlR
     };
     let failed = play.all(course).await;
     play.undo(control).await;
-    let problems = clean_up(&mut play.session).await;
+    clean_up(&mut play.session).await;
     if run.cancel.is_cancelled() {
         return ControlResult::Interrupted;
     }
@@ -132,9 +132,7 @@ async fn play_control(run: &Run, control: &Control, course: &[Beat]) -> ControlR
         return ControlResult::Broken(outcome);
     }
     // What one control leaves behind would be held against the next.
-    if let Err(halt) = leak::check(&play.session, &play.objects).await
-        && !problems.is_empty()
-    {
+    if let Err(halt) = leak::check(&play.session, &play.objects).await {
         return ControlResult::Broken(halt.into_outcome());
     }
     course::verdict(&run.plan, control, failed)

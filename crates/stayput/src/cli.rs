@@ -28,6 +28,8 @@ enum Command {
     },
     /// Print the JSON Schema of scenario files, for editors.
     Schema,
+    /// Measure what the harness itself costs.
+    Bench(Box<crate::bench::Bench>),
     /// Clusters that this program made.
     #[command(subcommand)]
     Cluster(ClusterCommand),
@@ -96,6 +98,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
             crate::screen::print(&schema)?;
             Ok(exit::PASSED)
         }
+        Command::Bench(flags) => crate::bench::run(*flags).await,
         Command::Cluster(command) => clusters::run(command).await,
     }
 }

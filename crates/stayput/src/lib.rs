@@ -7,6 +7,7 @@
 //! - Exit codes: 0 passed, 1 failed, 2 usage or scenario, 3 the cluster could
 //!   not be had, 4 a bug of ours, 130 interrupted.
 
+mod bench;
 mod choice;
 mod cli;
 mod clusters;
@@ -24,6 +25,7 @@ use anyhow::Result;
 use clap::Parser as _;
 
 pub use cli::command;
+pub use stayput_scenario::schema;
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {

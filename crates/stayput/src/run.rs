@@ -11,6 +11,7 @@ use stayput_cluster::{Cluster, Origin, Release, Released};
 use stayput_events::{ClusterFacts, Cost, Elapsed, Event, NodeFacts, Outcome, RunFacts};
 use stayput_kind::{KeepCluster, Options, Progress};
 use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings, Update};
+use stayput_scenario::plan::Plan;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +31,6 @@ pub(crate) async fn e2e(mut flags: E2e) -> Result<u8> {
         Ok(scenarios) => scenarios,
         Err(code) => return Ok(code),
     };
-    let config = kind_config(&flags)?;
     let mut tasks = JoinSet::new();
     let cancel = CancellationToken::new();
     signals::cancel_on_signal(&mut tasks, &cancel)?;
@@ -44,7 +44,6 @@ pub(crate) async fn e2e(mut flags: E2e) -> Result<u8> {
         let code = Played {
             flags: &flags,
             scenario,
-            config: &config,
             report,
             cancel: cancel.clone(),
         }
@@ -71,7 +70,6 @@ fn kind_config(flags: &E2e) -> Result<String> {
 struct Played<'a> {
     flags: &'a E2e,
     scenario: &'a Scenario,
-    config: &'a str,
     report: Option<Utf8PathBuf>,
     cancel: CancellationToken,
 }
@@ -104,7 +102,7 @@ impl Played<'_> {
     }
 
     /// The plan, with the controls that were asked for only.
-    fn plan(&self) -> Result<Arc<stayput_scenario::plan::Plan>> {
+    fn plan(&self) -> Result<Arc<Plan>> {
         let plan = &self.scenario.plan;
         let Some(wanted) = &self.flags.control else {
             return Ok(Arc::clone(plan));
@@ -123,7 +121,7 @@ impl Played<'_> {
         Ok(Arc::new(chosen))
     }
 
-    fn facts(&self, plan: &stayput_scenario::plan::Plan, seed: u64) -> RunFacts {
+    fn facts(&self, plan: &Plan, seed: u64) -> RunFacts {
         let flags = self.flags;
         let mut rerun = format!("{} e2e {}", program(), self.scenario.argument);
         rerun.push_str(&format!(" --cluster {}", flags.cluster));
@@ -160,19 +158,16 @@ impl Played<'_> {
         }
     }
 
-    async fn on_cluster(
-        &self,
-        plan: Arc<stayput_scenario::plan::Plan>,
-        seed: u64,
-        events: &Emitter,
-    ) -> Result<Outcome> {
+    async fn on_cluster(&self, plan: Arc<Plan>, seed: u64, events: &Emitter) -> Result<Outcome> {
         let from = events.clock().now();
-        let cluster = self.cluster(&plan, events).await?;
+        let logs = self.logs("cluster");
+        let cluster = open(self.flags, &plan, logs, events, &self.cancel).await?;
         spent_on_cluster(events, from);
         events.emit(Event::ClusterReady(facts(cluster.as_ref())));
         let needs = stayput_runner::missing(&plan, cluster.capabilities());
         if !needs.is_empty() {
-            self.release(cluster, Release::Delete, events).await?;
+            self.release(cluster, release_as(self.flags), events)
+                .await?;
             return Err(anyhow::Error::from(NotCapable { needs }));
         }
         let run = Run {
@@ -204,44 +199,6 @@ impl Played<'_> {
         };
         self.release(cluster, how, events).await?;
         Ok(outcome)
-    }
-
-    async fn cluster(
-        &self,
-        plan: &stayput_scenario::plan::Plan,
-        events: &Emitter,
-    ) -> Result<Arc<dyn Cluster>> {
-        match &self.flags.cluster {
-            ClusterChoice::Kind => {
-                let told = events.clone();
-                let options = Options {
-                    config: self.config.to_owned(),
-                    kubernetes: self.flags.kubernetes.clone(),
-                    images: plan.images.clone(),
-                    scenario_nodes: plan.nodes.clone(),
-                    keep: if self.flags.keep {
-                        KeepCluster::Always
-                    } else {
-                        KeepCluster::Never
-                    },
-                    failure_logs: self.logs("cluster"),
-                    progress: Progress::new(move |line| {
-                        let what = line.to_owned();
-                        told.emit(Event::ClusterProgress { what });
-                    }),
-                    cancel: self.cancel.clone(),
-                };
-                Ok(clusters::kind()?.create(options).await?)
-            }
-            ClusterChoice::Context(name) => {
-                let options = stayput_context::Options {
-                    context: name.clone(),
-                    kubeconfigs: Vec::new(),
-                    scenario_nodes: plan.nodes.clone(),
-                };
-                Ok(stayput_context::open(options).await?)
-            }
-        }
     }
 
     /// A cluster that goes with the run takes everything with it.
@@ -286,6 +243,56 @@ impl Played<'_> {
             });
         }
         Ok(())
+    }
+}
+
+/// Makes, finds or reaches the cluster that the flags ask for.
+pub(crate) async fn open(
+    flags: &E2e,
+    plan: &Plan,
+    failure_logs: Option<Utf8PathBuf>,
+    events: &Emitter,
+    cancel: &CancellationToken,
+) -> Result<Arc<dyn Cluster>> {
+    match &flags.cluster {
+        ClusterChoice::Kind => {
+            let told = events.clone();
+            let options = Options {
+                config: kind_config(flags)?,
+                kubernetes: flags.kubernetes.clone(),
+                images: plan.images.clone(),
+                scenario_nodes: plan.nodes.clone(),
+                keep: if flags.keep {
+                    KeepCluster::Always
+                } else {
+                    KeepCluster::Never
+                },
+                failure_logs,
+                progress: Progress::new(move |line| {
+                    let what = line.to_owned();
+                    told.emit(Event::ClusterProgress { what });
+                }),
+                cancel: cancel.clone(),
+            };
+            Ok(clusters::kind()?.create(options).await?)
+        }
+        ClusterChoice::Context(name) => {
+            let options = stayput_context::Options {
+                context: name.clone(),
+                kubeconfigs: Vec::new(),
+                scenario_nodes: plan.nodes.clone(),
+            };
+            Ok(stayput_context::open(options).await?)
+        }
+    }
+}
+
+/// What becomes of the cluster at the end.
+pub(crate) fn release_as(flags: &E2e) -> Release {
+    if flags.keep {
+        Release::Keep
+    } else {
+        Release::Delete
     }
 }
 

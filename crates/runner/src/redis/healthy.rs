@@ -30,7 +30,8 @@ pub(crate) async fn healthy(
         HealthyFor::Once => Duration::ZERO,
         HealthyFor::Window => redis.window(),
     };
-    let members = settle(session, redis, window).await?;
+    let (members, summary) = settle(session, redis, window).await?;
+    session.found(summary);
     let now = Baseline::of(&members).map_err(|error| Halt::failed(error.to_string()))?;
     restarts_happened(redis, &now)?;
     if redis.baseline.is_none() {
@@ -39,12 +40,13 @@ pub(crate) async fn healthy(
     Ok(())
 }
 
-/// Polls until the oracle has held for the window; returns the last views.
+/// Polls until the oracle has held for the window; returns the last views, and
+/// how it went in words.
 pub(crate) async fn settle(
     session: &Session,
     redis: &mut RedisState,
     window: Duration,
-) -> Result<Vec<Member>, Halt> {
+) -> Result<(Vec<Member>, String), Halt> {
     let Some(shape) = redis.shape else {
         return Err(Halt::failed(
             "the Redis Cluster was not created by an earlier step",
@@ -77,8 +79,7 @@ pub(crate) async fn settle(
                 let (step, events) = (session.step, &session.events);
                 events.spent(step, Cost::Redis, started, since);
                 events.spent(step, Cost::Window, since, now);
-                session.found(watcher.summary(started, since, now));
-                return Ok(members);
+                return Ok((members, watcher.summary(started, since, now)));
             }
             Hold::Settling if watcher.hopeless >= FINAL_AFTER => {
                 return Err(Halt::Failed(Box::new(ailing(&what, &ailments))));

@@ -19,7 +19,7 @@ pub(crate) async fn verify(session: &Session, redis: &mut RedisState) -> Result<
             "there is no ledger: no earlier step wrote one",
         ));
     };
-    let members = healthy::settle(session, redis, Duration::ZERO).await?;
+    let (members, _) = healthy::settle(session, redis, Duration::ZERO).await?;
     let now = Baseline::of(&members).map_err(|error| Halt::failed(error.to_string()))?;
     let from = session.now();
     let reads = read_back(redis, &ledger, &now).await?;

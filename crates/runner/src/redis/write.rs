@@ -53,7 +53,7 @@ pub(crate) async fn write(
     ));
     redis.ledger = Some(ledger);
     // From now on these are the digests that every restart has to bring back.
-    let members = healthy::settle(session, redis, Duration::ZERO).await?;
+    let (members, _) = healthy::settle(session, redis, Duration::ZERO).await?;
     let baseline = Baseline::of(&members).map_err(|error| Halt::failed(error.to_string()))?;
     redis.baseline = Some(baseline);
     redis.restarted.clear();

@@ -1,0 +1,47 @@
+//! `bench`: what the harness itself costs, as ratios of one run.
+
+mod overhead;
+mod table;
+mod timed;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::cli::E2e;
+
+/// Flags of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    what: What,
+    /// Print one line of JSON a figure: name, ours, theirs, ratio, unit.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// From the watch event that makes a condition true to the runner's next request.
+    Overhead {
+        /// Rounds of two waits each.
+        #[arg(long, default_value_t = 260)]
+        rounds: usize,
+        /// Flags of `e2e`: which cluster, and whether it is kept.
+        #[command(flatten)]
+        cluster: Box<E2e>,
+    },
+}
+
+/// Runs one benchmark and prints its figures.
+pub(crate) async fn run(bench: Bench) -> Result<u8> {
+    let figures = match bench.what {
+        What::Overhead { rounds, cluster } => overhead::measure(rounds, *cluster).await?,
+    };
+    let form = if bench.json {
+        table::Form::Json
+    } else {
+        table::Form::People
+    };
+    crate::screen::print(&table::text(&figures, form))?;
+    Ok(crate::exit::PASSED)
+}
