@@ -262,7 +262,7 @@ fn a_control_of_every_result() {
     MISSED     a wiped shard is noticed                              5.1s  passed in spite of it: nothing was lost
     NO CHANGE  a pod on another node is noticed                      4.7s
                  the sabotage changed nothing: `node: {cordon: master-1}`: unschedulable before and after
-    BROKEN     the lost keys of one shard are noticed                5.1s  the sabotage could not be done
+    BROKEN     the lost keys of one shard are noticed                5.1s  it could not be played, or not be cleaned up
     not tried  a replica's replaced data is noticed                  5.5s
                  not possible here: this cluster gives no way to its nodes' disks
     stopped    a claim made anew under its name is noticed           5.5s  the run was stopped
