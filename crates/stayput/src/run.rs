@@ -230,7 +230,7 @@ impl Played<'_> {
             Ok(()) => events.emit(Event::FilesWritten {
                 files: vec![folder],
             }),
-            Err(error) => events.emit(Event::ClusterProgress {
+            Err(error) => events.emit(Event::Told {
                 what: format!("no logs of the nodes: {error}"),
             }),
         }
@@ -246,7 +246,7 @@ impl Played<'_> {
         let released = cluster.release(how).await?;
         spent_on_cluster(events, from);
         if let Released::Kept { kubeconfig } = released {
-            events.emit(Event::ClusterProgress {
+            events.emit(Event::Told {
                 what: format!("the cluster is kept: kubectl --kubeconfig {kubeconfig}"),
             });
         }
@@ -264,7 +264,7 @@ pub(crate) async fn open(
 ) -> Result<Arc<dyn Cluster>> {
     match &flags.cluster {
         ClusterChoice::Kind => {
-            let told = events.clone();
+            let (told, lasting) = (events.clone(), events.clone());
             let options = Options {
                 config: kind_config(flags)?,
                 kubernetes: flags.kubernetes.clone(),
@@ -279,6 +279,10 @@ pub(crate) async fn open(
                 progress: Progress::new(move |line| {
                     let what = line.to_owned();
                     told.emit(Event::ClusterProgress { what });
+                })
+                .lasting(move |line| {
+                    let what = line.to_owned();
+                    lasting.emit(Event::Told { what });
                 }),
                 cancel: cancel.clone(),
             };

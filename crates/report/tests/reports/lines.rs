@@ -10,7 +10,8 @@ use crate::{recorded, records, show};
 #[test]
 #[expect(clippy::too_many_lines, reason = "a snapshot of a whole run")]
 fn a_run_that_passes() {
-    assert_snapshot!(show(&records("passed"), Style::plain(100)), @r"
+    assert_snapshot!(show(&records("passed"), Style::plain(100)), @"
+    note       found `stayput-11aa`, left by a run that was killed: deleting it
     cluster: kind (by --cluster kind), kubernetes v1.34.4, 5 nodes, made in 35.2 s
     scenario: local-pv-redis (15 steps, seed 42)
               Six Redis pods on local volumes come back to their own nodes, volumes and data.
@@ -89,7 +90,8 @@ fn a_run_that_passes() {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a snapshot of a whole run")]
 fn a_run_that_fails_on_a_narrow_terminal() {
-    assert_snapshot!(show(&records("failed"), Style::plain(80)), @r"
+    assert_snapshot!(show(&records("failed"), Style::plain(80)), @"
+    note       found `stayput-11aa`, left by a run that was killed: deleting it
     cluster: kind (by --cluster kind), kubernetes v1.34.4, 5 nodes, made in 35.2 s
     scenario: local-pv-redis (15 steps, seed 42)
               Six Redis pods on local volumes come back to their own nodes, volumes
