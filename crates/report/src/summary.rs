@@ -105,7 +105,6 @@ impl Summary {
         match &record.event {
             Event::RunStarted(facts) => self.start(facts),
             Event::ClusterProgress { what } => self.wait(None, what, "", record.at),
-            Event::Told { .. } => {}
             Event::ClusterReady(facts) => {
                 self.awaited = None;
                 self.cluster = Some((record.at, facts.clone()));
@@ -132,7 +131,7 @@ impl Summary {
                 until,
             } => self.spend(*step, *on, *from, *until),
             // Lanes of objects are drawn from the records themselves.
-            Event::Changed { .. } => {}
+            Event::Told { .. } | Event::Changed { .. } => {}
             Event::ControlStarted {
                 control,
                 fails_at,

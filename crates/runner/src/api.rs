@@ -82,6 +82,15 @@ impl Api {
         })
     }
 
+    /// An API of which nothing is known, for tests of what comes before it.
+    #[cfg(test)]
+    pub(crate) fn without_kinds(client: Client) -> Self {
+        Self {
+            client,
+            kinds: Arc::default(),
+        }
+    }
+
     pub(crate) fn client(&self) -> Client {
         self.client.clone()
     }

@@ -170,3 +170,6 @@ fn without_windows(step: &mut Step) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

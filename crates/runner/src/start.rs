@@ -101,19 +101,25 @@ fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
 /// Watches from before the first step what failures are explained with, and
 /// what is judged by its history.
 async fn watch_early(session: &Session) -> Result<(), RunError> {
-    session.watch("v1/Node", None).await?;
-    session.watch("v1/PersistentVolume", None).await?;
-    session.watch("v1/Event", Some("default")).await?;
-    for namespace in namespaces(&session.plan) {
-        for kind in [
+    let namespaces = namespaces(&session.plan);
+    let mut scopes = vec![
+        ("v1/Node", None),
+        ("v1/PersistentVolume", None),
+        ("v1/Event", Some("default")),
+    ];
+    for namespace in &namespaces {
+        let kinds = [
             "v1/Pod",
             "v1/PersistentVolumeClaim",
             "v1/Event",
             "apps/v1/StatefulSet",
-        ] {
-            session.watch(kind, Some(&namespace)).await?;
-        }
+        ];
+        scopes.extend(kinds.map(|kind| (kind, Some(namespace.as_str()))));
     }
+    let watches = scopes
+        .into_iter()
+        .map(|(kind, namespace)| session.watch(kind, namespace));
+    futures::future::try_join_all(watches).await?;
     Ok(())
 }
 

@@ -414,3 +414,6 @@ fn typed(mut object: Arc<Value>, kind: &ApiResource) -> Arc<Value> {
     }
     object
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,10 @@ use crate::{cli::E2e, run, scenarios};
 const BOUND: Duration = Duration::from_millis(20);
 
 /// The kinds whose changes make the conditions of the scenarios true.
-const WATCHED: [(&str, &str, &str); 6] = [
+const WATCHED: [(&str, &str, &str); 9] = [
+    ("", "v1", "ConfigMap"),
+    ("", "v1", "Service"),
+    ("storage.k8s.io", "v1", "StorageClass"),
     ("", "v1", "Pod"),
     ("", "v1", "PersistentVolumeClaim"),
     ("", "v1", "PersistentVolume"),
