@@ -137,7 +137,9 @@ fn expected_and_seen(failure: &Failure, style: Style) -> Vec<String> {
     let right: Vec<&str> = seen.lines().collect();
     let widest = |lines: &[&str]| lines.iter().map(|line| width(line)).max().unwrap_or(0);
     let column = widest(&left).max(width("expected"));
-    let fits = 4 + column + DIFFERS.len() + widest(&right) <= style.columns();
+    // One of the two alone has nothing beside it.
+    let both = !left.is_empty() && !right.is_empty();
+    let fits = both && 4 + column + DIFFERS.len() + widest(&right) <= style.columns();
     let mut lines = vec![String::new()];
     if fits {
         // Headings stand two columns before what is below them.
@@ -146,7 +148,8 @@ fn expected_and_seen(failure: &Failure, style: Style) -> Vec<String> {
         let pairs = align(&left, &right);
         lines.extend(pairs.iter().map(|pair| pair_line(*pair, column, style)));
     } else {
-        for (name, text) in [("expected", &left), ("seen", &right)] {
+        let texts = [("expected", &left), ("seen", &right)].into_iter();
+        for (name, text) in texts.filter(|(_, text)| !text.is_empty()) {
             lines.push(style.paint(Ink::Strong, &format!("  {name}")));
             lines.extend(text.iter().map(|line| format!("    {line}")));
         }

@@ -95,6 +95,11 @@ impl<W: io::Write> Terminal<W> {
         self.closed
     }
 
+    /// What was written to.
+    pub fn into_inner(self) -> W {
+        self.writer
+    }
+
     /// What the run has come to, redacted.
     pub fn summary(&self) -> &Summary {
         &self.summary

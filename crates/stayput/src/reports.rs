@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use stayput_events::{Event, Record};
-use stayput_report::{Summary, Terminal, json, junit};
+use stayput_report::{Style, Summary, Terminal, json, junit};
 use stayput_runner::Clock;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
@@ -59,7 +59,19 @@ pub(crate) fn write(folder: &Utf8Path, shown: &Shown) -> Result<()> {
         &folder.join("report.json"),
         &serde_json::to_string_pretty(&report)?,
     )?;
-    put(&folder.join("junit.xml"), &junit::write(&shown.summary)?)
+    put(&folder.join("junit.xml"), &junit::write(&shown.summary)?)?;
+    let logs = folder.join("logs");
+    std::fs::create_dir_all(&logs).with_context(|| format!("cannot make `{logs}`"))?;
+    put(&logs.join("run.log"), &plain(&shown.records)?)
+}
+
+/// What a person saw, as plain lines.
+fn plain(records: &[Record]) -> Result<String> {
+    let mut lines = Terminal::new(Vec::new(), Style::plain(100));
+    for record in records {
+        lines.record(record)?;
+    }
+    Ok(String::from_utf8_lossy(&lines.into_inner()).into_owned())
 }
 
 fn put(path: &Utf8PathBuf, text: &str) -> Result<()> {

@@ -51,6 +51,14 @@ impl RedisState {
         self.restarted.extend(pods);
     }
 
+    /// Notes that the pods from this ordinal on went, and come back as others.
+    pub(crate) fn scaled(&mut self, to: usize) {
+        let pods = self.baseline.iter().flat_map(Baseline::pods);
+        let gone = pods.filter(|(pod, _)| ordinal(pod).is_some_and(|it| it >= to as u64));
+        let gone: Vec<_> = gone.map(|(pod, _)| pod.to_owned()).collect();
+        self.restarted(gone);
+    }
+
     /// What expressions see as `redis`: pods by ordinal, shard by shard.
     pub(crate) fn as_value(&self) -> Option<Value> {
         let baseline = self.baseline.as_ref()?;

@@ -45,6 +45,9 @@ pub(crate) async fn scale(
     // A Scale carries the uid and the version of what it scales.
     answer["kind"] = json!("StatefulSet");
     session.wrote(answer).await?;
+    if let Some(redis) = session.redis.as_mut().filter(|it| it.set_key() == key) {
+        redis.scaled(to);
+    }
     let what = format!("{key} has {to} pods, all Ready");
     session
         .wait(&what, Cost::Kubernetes, move |world: &World, _| {

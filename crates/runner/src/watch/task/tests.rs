@@ -68,7 +68,7 @@ fn any_pod(world: &World, _: Elapsed) -> Progress<u64> {
 async fn a_condition_is_decided_by_the_change_that_makes_it_true() {
     let lab = Lab::new();
     let (waiting, ()) = futures::join!(lab.watches.until("a pod", lab.later(), any_pod), async {
-        lab.sees(7)
+        lab.sees(7);
     });
     assert!(matches!(waiting, Ok(Reply::Done(7))));
 }
