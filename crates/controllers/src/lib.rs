@@ -12,11 +12,14 @@ pub mod object;
 pub mod plan;
 pub mod recorder;
 pub mod run;
+pub mod scheduler;
+pub mod statefulset;
 pub mod version;
 pub mod volumes;
 pub mod world;
 
 mod labels;
+mod owners;
 mod pods;
 mod quantity;
 mod times;
@@ -49,5 +52,7 @@ pub fn controllers(options: Options) -> Vec<Box<dyn Controller>> {
     vec![
         Box::new(volumes::Binder::new(options.volume_resync)),
         Box::new(volumes::protection::Protection),
+        Box::new(scheduler::Scheduler::new(options.version)),
+        Box::new(statefulset::StatefulSets::new(options.version)),
     ]
 }

@@ -111,7 +111,8 @@ pub struct Step {
     pub write: Option<Write>,
     /// Recorded after success.
     pub told: Option<Announcement>,
-    /// Recorded after a failure, the error appended to its message.
+    /// Recorded after a failure, the error appended to its message. A step with
+    /// nothing else is a failure that was foreseen: the key is tried again later.
     pub refused: Option<Announcement>,
     /// Whether it runs although a step before it failed.
     pub always: Always,
@@ -312,6 +313,9 @@ impl fmt::Display for Plan {
             }
             if let Some(told) = &step.told {
                 writeln!(f, "{told}")?;
+            }
+            if let (None, Some(refused)) = (&step.write, &step.refused) {
+                writeln!(f, "failure, {refused}")?;
             }
         }
         if let Some(again) = self.again {

@@ -68,6 +68,11 @@ impl Version {
             .unwrap_or_default()
     }
 
+    /// Whether a pod's conditions say which generation they were decided on.
+    pub(crate) fn observes_generation(self) -> bool {
+        self.0 >= 34
+    }
+
     /// Whether revisions hold `"creationTimestamp": null` in the template's metadata.
     pub(crate) fn writes_null_creation(self) -> bool {
         self.0 < 34

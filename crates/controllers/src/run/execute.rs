@@ -83,17 +83,21 @@ pub(super) async fn execute(client: &Client, job: Job) -> Finished {
 }
 
 async fn take(client: &Client, agent: &'static str, step: Step, finished: &mut Finished) {
-    let result = match &step.write {
-        Some(write) => request(client, agent, write).await,
-        None => Ok(None),
+    let Some(write) = &step.write else {
+        if step.refused.is_some() {
+            finished.ending = Ending::Failed;
+        }
+        finished.said.extend(step.told.or(step.refused));
+        return;
     };
-    match result {
-        Ok(object) => {
+    match request(client, agent, write).await {
+        Ok(Done::Absent) => {}
+        Ok(Done::Written(object)) => {
             finished.objects.extend(object);
             finished.said.extend(step.told);
         }
         Err(error) => {
-            if let (JobId::Sync(_, key), Some(write)) = (&finished.id, &step.write) {
+            if let JobId::Sync(_, key) = &finished.id {
                 tracing::debug!(%key, %write, %error, "a write was refused");
             }
             finished.ending = Ending::Failed;
@@ -104,16 +108,23 @@ async fn take(client: &Client, agent: &'static str, step: Step, finished: &mut F
     }
 }
 
-/// Makes one request; the object it answered, if it still exists.
-async fn request(client: &Client, agent: &'static str, write: &Write) -> Result<Option<Object>, Refused> {
+/// What became of a request.
+enum Done {
+    /// It was accepted; the object it answered, if it still exists.
+    Written(Option<Object>),
+    /// Its object is gone already.
+    Absent,
+}
+
+async fn request(client: &Client, agent: &'static str, write: &Write) -> Result<Done, Refused> {
     let answer = match send(client, agent, write).await {
         Ok(answer) => answer,
-        Err(error) if error.code() == 404 && !matches!(write.verb, Verb::Create(_)) => return Ok(None),
+        Err(error) if error.code() == 404 && !matches!(write.verb, Verb::Create(_)) => return Ok(Done::Absent),
         Err(error) => return Err(error),
     };
     match answer {
-        Answer::Object(json) => Ok(Object::read(write.key.kind, json)?),
-        Answer::Nothing => Ok(None),
+        Answer::Object(json) => Ok(Done::Written(Object::read(write.key.kind, json)?)),
+        Answer::Nothing => Ok(Done::Written(None)),
     }
 }
 

@@ -224,7 +224,12 @@ impl Manager {
                     work: Work::Steps(plan.steps),
                 });
             } else {
-                said.extend(plan.steps.into_iter().filter_map(|step| step.told));
+                let refused = plan.steps.iter().any(|step| step.refused.is_some());
+                said.extend(plan.steps.into_iter().filter_map(|step| step.told.or(step.refused)));
+                if refused {
+                    slot.queue.failed(&key, now);
+                    continue;
+                }
                 slot.queue.done(&key);
                 if let Some(again) = plan.again {
                     slot.queue.add_at(key, again);
