@@ -55,6 +55,10 @@ pub enum Verb {
         /// The node.
         node: String,
     },
+    /// Replace it whole, its version checked.
+    Replace(Value),
+    /// Go on only if no object of that name has this uid.
+    ConfirmGone(String),
     /// Give up a namespace: replaces its `finalize` subresource.
     Finalize(Value),
     /// Delete every object of the kind in the namespace.
@@ -284,6 +288,14 @@ impl fmt::Display for Write {
                 }
             }
             Verb::Bind { node, .. } => write!(f, "bind {key} to {node}"),
+            Verb::Replace(body) => {
+                let mut body = body.clone();
+                if let Some(fields) = body.as_object_mut() {
+                    fields.retain(|field, _| !matches!(field.as_str(), "apiVersion" | "kind" | "metadata"));
+                }
+                write!(f, "replace {key} {body}")
+            }
+            Verb::ConfirmGone(_) => write!(f, "confirm that {key} is gone"),
             Verb::Finalize(body) => write!(f, "finalize {key} {}", body["spec"]),
             Verb::DeleteAll => write!(f, "delete all {} in {}", key.kind.descriptor().plural, key.namespace),
         }

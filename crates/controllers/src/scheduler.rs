@@ -30,6 +30,7 @@ use crate::version::Version;
 use crate::world::{Change, World};
 
 use filters::Cycle;
+pub(crate) use filters::tolerated;
 use reservations::{Reservation, Reservations};
 use usage::Usages;
 use wake::Waiting;
@@ -135,13 +136,13 @@ impl Scheduler {
         self.reservations.drop(&key);
         let nodes: Vec<&Node> = world.all::<Node>().map(AsRef::as_ref).collect();
         if nodes.is_empty() {
-            self.waiting.wait(key, wake::Reasons::everything());
+            self.waiting.wait(pod, wake::Reasons::everything());
             return self.unschedulable(pod, "no nodes available to schedule pods", now);
         }
         let cycle = match Cycle::begin(pod, world, &self.usages, &self.reservations, self.version) {
             Ok(cycle) => cycle,
             Err(why) => {
-                self.waiting.wait(key, wake::Reasons::volumes());
+                self.waiting.wait(pod, wake::Reasons::volumes());
                 let message = message::rejected(self.version, nodes.len(), &why);
                 return self.unschedulable(pod, &message, now);
             }
@@ -160,7 +161,7 @@ impl Scheduler {
             }
         }
         let Some(best) = score::best(&cycle, &fitting) else {
-            self.waiting.wait(key, wake::Reasons::of(&refusals));
+            self.waiting.wait(pod, wake::Reasons::of(&refusals));
             let message = message::unfit(self.version, nodes.len(), &refusals);
             return self.unschedulable(pod, &message, now);
         };
@@ -224,7 +225,7 @@ impl Scheduler {
     }
 
     fn failed(&mut self, pod: &Pod, message: &str, now: Timestamp) -> Plan {
-        self.waiting.wait(Key::of(pod), wake::Reasons::volumes());
+        self.waiting.wait(pod, wake::Reasons::volumes());
         let mut plan = self.said(pod, "SchedulerError", message, now);
         plan.look_again(after(now, SignedDuration::from_secs(1)));
         plan

@@ -143,6 +143,11 @@ impl World {
         self.by_uid.get(uid)
     }
 
+    /// Whether the object with that uid was seen to go.
+    pub fn is_gone(&self, uid: &str) -> bool {
+        self.gone.contains(uid)
+    }
+
     /// The objects that name `uid` as an owner.
     pub fn dependents(&self, uid: &str) -> impl Iterator<Item = &Key> {
         self.dependents.get(uid).into_iter().flatten()

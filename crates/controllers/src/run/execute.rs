@@ -28,6 +28,8 @@ enum Refused {
     /// Kubernetes said no, in its own words.
     #[error("{}", .0.message)]
     Status(Box<kube::core::Status>),
+    #[error("the owner is alive")]
+    Alive,
     #[error("cannot reach the API")]
     Client(#[source] kube::Error),
     #[error("cannot write JSON")]
@@ -49,7 +51,7 @@ impl Refused {
     fn code(&self) -> u16 {
         match self {
             Self::Status(status) => status.code,
-            Self::Client(_) | Self::Json(_) | Self::Unreadable(_) => 0,
+            Self::Alive | Self::Client(_) | Self::Json(_) | Self::Unreadable(_) => 0,
         }
     }
 }
@@ -151,6 +153,14 @@ async fn send(client: &Client, agent: &'static str, write: &Write) -> Result<Ans
                 None => api.patch(name, &patched, &patch).await?,
             })
         }
+        Verb::Replace(body) => {
+            let object: DynamicObject = serde_json::from_value(body.clone())?;
+            object_answer(api.replace(name, &posted, &object).await?)
+        }
+        Verb::ConfirmGone(uid) => match api.get_opt(name).await? {
+            Some(object) if object.metadata.uid.as_ref() == Some(uid) => Err(Refused::Alive),
+            Some(_) | None => Ok(Answer::Nothing),
+        },
         Verb::Delete { .. } => delete(&api, name, &write.verb).await,
         Verb::Bind { uid, node } => {
             let binding = json!({

@@ -27,7 +27,6 @@ pub(super) struct Demand {
     pub(super) guessed: Amounts,
     pub(super) ports: Vec<HostPort>,
     pub(super) repels: bool,
-    pub(super) claims: Vec<String>,
 }
 
 impl Demand {
@@ -46,7 +45,6 @@ impl Demand {
             }),
             ports: host_ports(pod),
             repels,
-            claims: pods::claims(pod).collect(),
         }
     }
 }

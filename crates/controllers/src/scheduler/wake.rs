@@ -15,8 +15,14 @@ use crate::pods;
 use crate::world::Change;
 
 /// What a pod failed on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reasons(BTreeSet<Filter>);
+
+#[derive(Debug)]
+struct Failed {
+    reasons: Reasons,
+    claims: BTreeSet<String>,
+}
 
 impl Reasons {
     pub(super) fn of(refusals: &[Refusal]) -> Self {
@@ -39,12 +45,13 @@ impl Reasons {
 /// The pods that fit nowhere.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    pods: BTreeMap<Key, Reasons>,
+    pods: BTreeMap<Key, Failed>,
 }
 
 impl Waiting {
-    pub(super) fn wait(&mut self, pod: Key, reasons: Reasons) {
-        self.pods.insert(pod, reasons);
+    pub(super) fn wait(&mut self, pod: &Pod, reasons: Reasons) {
+        let claims = pods::claims(pod).collect();
+        self.pods.insert(Key::of(pod), Failed { reasons, claims });
     }
 
     pub(super) fn forget(&mut self, pod: &Key) {
@@ -57,30 +64,35 @@ impl Waiting {
             return Vec::new();
         }
         let wakes = waker(change);
-        let woken = self.pods.iter().filter(|(pod, reasons)| wakes(pod, reasons));
+        let woken = self.pods.iter().filter(|(pod, failed)| wakes(pod, failed));
         woken.map(|(pod, _)| pod.clone()).collect()
     }
 }
 
 /// Whether a change wakes a pod that failed for these reasons.
-fn waker(change: &Change) -> Box<dyn Fn(&Key, &Reasons) -> bool> {
+fn waker(change: &Change) -> Box<dyn Fn(&Key, &Failed) -> bool> {
     if let Some((before, after)) = change.of::<Node>() {
         let matters = match (before, after) {
             (None, Some(_)) => true,
             (Some(before), Some(after)) => !same_offer(before, after),
             (_, None) => false,
         };
-        return Box::new(move |_, reasons| {
+        return Box::new(move |_, Failed { reasons, .. }| {
             matters && (reasons.has(Filter::Node) || reasons.has(Filter::Volumes) || reasons.has(Filter::Resources))
         });
     }
     let gone = change.after.is_none();
     if change.newest::<PersistentVolume>().is_some() || change.newest::<StorageClass>().is_some() {
-        return Box::new(move |_, reasons| !gone && reasons.has(Filter::Volumes));
+        return Box::new(move |_, failed| !gone && failed.reasons.has(Filter::Volumes));
     }
     if let Some(claim) = change.newest::<PersistentVolumeClaim>() {
-        let namespace = claim.metadata.namespace.clone().unwrap_or_default();
-        return Box::new(move |pod, reasons| !gone && reasons.has(Filter::Volumes) && pod.namespace == namespace);
+        let claim = Key::of(&**claim);
+        return Box::new(move |pod, failed| {
+            !gone
+                && failed.reasons.has(Filter::Volumes)
+                && pod.namespace == claim.namespace
+                && failed.claims.contains(&claim.name)
+        });
     }
     if let Some((before, after)) = change.of::<Pod>() {
         let placed = |pod: Option<&std::sync::Arc<Pod>>| {
@@ -88,7 +100,7 @@ fn waker(change: &Change) -> Box<dyn Fn(&Key, &Reasons) -> bool> {
         };
         let left = placed(before) && !placed(after);
         let came = !placed(before) && placed(after);
-        return Box::new(move |_, reasons| {
+        return Box::new(move |_, Failed { reasons, .. }| {
             (left && (reasons.has(Filter::Resources) || reasons.has(Filter::Pods)))
                 || (came && reasons.has(Filter::Pods))
         });
