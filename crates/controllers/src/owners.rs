@@ -20,12 +20,6 @@ pub(crate) fn controls(owner: &ObjectMeta, meta: &ObjectMeta) -> bool {
     controller(meta).is_some_and(|reference| Some(&reference.uid) == owner.uid.as_ref())
 }
 
-/// Whether the object names `owner` at all.
-pub(crate) fn names_owner(meta: &ObjectMeta, owner: &ObjectMeta) -> bool {
-    let mut owners = meta.owner_references.iter().flatten();
-    owners.any(|reference| Some(&reference.uid) == owner.uid.as_ref())
-}
-
 /// A reference by which `owner` controls.
 pub(crate) fn reference<T: Cached>(owner: &T) -> Value {
     json!({

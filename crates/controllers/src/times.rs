@@ -4,16 +4,10 @@
 //! - Whole seconds, UTC, `Z`.
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// `2026-11-24T03:41:55Z`.
 pub(crate) fn stamp(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// `time` as an object holds it.
-pub(crate) fn whole(time: Timestamp) -> Time {
-    Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
 }
 
 /// `time` moved by `seconds`.
