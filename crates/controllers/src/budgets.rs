@@ -42,13 +42,19 @@ impl Controller for Budgets {
         if let Some((before, after)) = change.of::<Pod>() {
             for pod in before.into_iter().chain(after) {
                 let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-                let budgets = world.within::<PodDisruptionBudget>(namespace).filter(|budget| covers(budget, pod));
+                let budgets = world
+                    .within::<PodDisruptionBudget>(namespace)
+                    .filter(|budget| covers(budget, pod));
                 wake.extend(budgets.map(|budget| Key::of(&**budget)));
             }
         }
         if let Some(set) = change.newest::<StatefulSet>() {
             let namespace = set.metadata.namespace.as_deref().unwrap_or_default();
-            wake.extend(world.within::<PodDisruptionBudget>(namespace).map(|budget| Key::of(&**budget)));
+            wake.extend(
+                world
+                    .within::<PodDisruptionBudget>(namespace)
+                    .map(|budget| Key::of(&**budget)),
+            );
         }
     }
 
@@ -56,11 +62,19 @@ impl Controller for Budgets {
         let Some(budget) = world.get::<PodDisruptionBudget>(&key.namespace, &key.name) else {
             return Plan::nothing();
         };
-        let pods: Vec<&Arc<Pod>> = world.within::<Pod>(&key.namespace).filter(|pod| covers(budget, pod)).collect();
+        let pods: Vec<&Arc<Pod>> = world
+            .within::<Pod>(&key.namespace)
+            .filter(|pod| covers(budget, pod))
+            .collect();
         let mut plan = Plan::nothing();
         if pods.is_empty() {
             let text = "No matching pods found";
-            plan.tell(Announcement::about(&**budget, Severity::Normal, "NoPods", text));
+            plan.tell(Announcement::about(
+                &**budget,
+                Severity::Normal,
+                "NoPods",
+                text,
+            ));
         }
         let evicted = evicted(budget, &pods, now);
         if let Some(first) = evicted.values().min() {
@@ -82,13 +96,26 @@ fn covers(budget: &PodDisruptionBudget, pod: &Pod) -> bool {
 }
 
 /// The pods that were evicted and are not yet gone.
-fn evicted(budget: &PodDisruptionBudget, pods: &[&Arc<Pod>], now: Timestamp) -> BTreeMap<String, Timestamp> {
-    let known = budget.status.as_ref().and_then(|status| status.disrupted_pods.clone());
-    let known = known.unwrap_or_default().into_iter().map(|(name, time)| (name, time.0));
+fn evicted(
+    budget: &PodDisruptionBudget,
+    pods: &[&Arc<Pod>],
+    now: Timestamp,
+) -> BTreeMap<String, Timestamp> {
+    let known = budget
+        .status
+        .as_ref()
+        .and_then(|status| status.disrupted_pods.clone());
+    let known = known
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, time)| (name, time.0));
     known
         .filter(|(name, time)| {
-            let pod = pods.iter().find(|pod| pod.metadata.name.as_ref() == Some(name));
-            pod.is_some_and(|pod| !pods::is_terminating(pod)) && after(*time, EVICTION_TIMEOUT) > now
+            let pod = pods
+                .iter()
+                .find(|pod| pod.metadata.name.as_ref() == Some(name));
+            pod.is_some_and(|pod| !pods::is_terminating(pod))
+                && after(*time, EVICTION_TIMEOUT) > now
         })
         .collect()
 }
@@ -106,7 +133,11 @@ fn status(
         pods::is_ready(pod) && !pods::is_terminating(pod) && !evicted.contains_key(name)
     };
     let healthy = count(pods.iter().filter(healthy).count());
-    let allowed = if expected > 0 { (healthy - desired).max(0) } else { 0 };
+    let allowed = if expected > 0 {
+        (healthy - desired).max(0)
+    } else {
+        0
+    };
     let known = json!(budget.status);
     let mut status = Map::new();
     for (field, value) in [
@@ -120,12 +151,26 @@ fn status(
             status.insert(field.to_owned(), value);
         }
     }
-    let kept: Map<String, Value> = evicted.iter().map(|(name, time)| (name.clone(), json!(stamp(*time)))).collect();
-    let recorded = known.get("disruptedPods").and_then(Value::as_object).cloned().unwrap_or_default();
+    let kept: Map<String, Value> = evicted
+        .iter()
+        .map(|(name, time)| (name.clone(), json!(stamp(*time))))
+        .collect();
+    let recorded = known
+        .get("disruptedPods")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     if recorded.len() != kept.len() {
-        let mut patch: Map<String, Value> = recorded.keys().map(|name| (name.clone(), Value::Null)).collect();
+        let mut patch: Map<String, Value> = recorded
+            .keys()
+            .map(|name| (name.clone(), Value::Null))
+            .collect();
         patch.extend(kept.clone());
-        let value = if kept.is_empty() { Value::Null } else { Value::Object(patch) };
+        let value = if kept.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(patch)
+        };
         status.insert("disruptedPods".to_owned(), value);
     }
     if status.is_empty() {
@@ -136,10 +181,21 @@ fn status(
 }
 
 fn conditions(budget: &PodDisruptionBudget, allowed: i32, now: Timestamp) -> Value {
-    let (value, reason) = if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
-    let mut known = budget.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let before = known.find(|condition| condition.type_ == "DisruptionAllowed" && condition.status == value);
-    let since = before.map_or_else(|| stamp(now), |condition| stamp(condition.last_transition_time.0));
+    let (value, reason) = if allowed > 0 {
+        ("True", "SufficientPods")
+    } else {
+        ("False", "InsufficientPods")
+    };
+    let mut known = budget
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    let before =
+        known.find(|condition| condition.type_ == "DisruptionAllowed" && condition.status == value);
+    let since = before.map_or_else(
+        || stamp(now),
+        |condition| stamp(condition.last_transition_time.0),
+    );
     json!([{
         "type": "DisruptionAllowed",
         "status": value,
@@ -177,7 +233,11 @@ fn scale(pods: &[&Arc<Pod>], world: &World) -> i32 {
         let set = key.and_then(|key| world.get::<StatefulSet>(&key.namespace, &key.name));
         match set {
             Some(set) => {
-                let replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+                let replicas = set
+                    .spec
+                    .as_ref()
+                    .and_then(|spec| spec.replicas)
+                    .unwrap_or(1);
                 sets.insert(set.metadata.uid.clone(), replicas);
             }
             None => alone += 1,

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::controller::Controller;
 use crate::object::{Key, Kind, Object};
 use crate::owners::kept;
-use crate::plan::{Plan, Propagation, Verb, Write};
+use crate::plan::{Plan, Propagation, Verb, Write, list};
 use crate::world::{Change, World};
 
 const FOREGROUND: &str = "foregroundDeletion";
@@ -29,9 +29,13 @@ impl Controller for Collector {
     }
 
     fn follow(&mut self, change: &Change, world: &World, wake: &mut Vec<Key>) {
-        let Some(object) = change.latest() else { return };
+        let Some(object) = change.latest() else {
+            return;
+        };
         let meta = object.meta();
-        if change.after.is_some() && (has_owners(meta) || has_finalizer(meta, FOREGROUND) || has_finalizer(meta, ORPHAN)) {
+        if change.after.is_some()
+            && (has_owners(meta) || has_finalizer(meta, FOREGROUND) || has_finalizer(meta, ORPHAN))
+        {
             wake.push(object.key());
         }
         if change.after.is_none() || has_finalizer(meta, FOREGROUND) {
@@ -42,7 +46,9 @@ impl Controller for Collector {
         for version in change.before.iter().chain(&change.after) {
             for owner in version.meta().owner_references.iter().flatten() {
                 if let Some(key) = world.by_uid(&owner.uid)
-                    && world.object(key).is_some_and(|owner| has_finalizer(owner.meta(), FOREGROUND))
+                    && world
+                        .object(key)
+                        .is_some_and(|owner| has_finalizer(owner.meta(), FOREGROUND))
                 {
                     wake.push(key.clone());
                 }
@@ -74,7 +80,10 @@ fn has_owners(meta: &ObjectMeta) -> bool {
 }
 
 fn has_finalizer(meta: &ObjectMeta, name: &str) -> bool {
-    meta.finalizers.iter().flatten().any(|finalizer| finalizer == name)
+    meta.finalizers
+        .iter()
+        .flatten()
+        .any(|finalizer| finalizer == name)
 }
 
 /// Takes the reference from every dependent, then lets the owner go.
@@ -87,7 +96,7 @@ fn orphan(owner: &Object, world: &World, now: Timestamp) -> Plan {
             dependent.key(),
             dependent.meta(),
             None,
-            json!({"metadata": {"ownerReferences": references}}),
+            json!({"metadata": {"ownerReferences": list(&references)}}),
         ));
     }
     if plan.steps.is_empty() {
@@ -102,9 +111,13 @@ fn foreground(owner: &Object, world: &World) -> Plan {
     let uid = owner.meta().uid.as_deref().unwrap_or_default();
     let blocks = |dependent: &Object| {
         let mut references = dependent.meta().owner_references.iter().flatten();
-        references.any(|reference| reference.uid == uid && reference.block_owner_deletion == Some(true))
+        references
+            .any(|reference| reference.uid == uid && reference.block_owner_deletion == Some(true))
     };
-    let blocked = world.dependents(uid).filter_map(|key| world.object(key)).any(|dependent| blocks(&dependent));
+    let blocked = world
+        .dependents(uid)
+        .filter_map(|key| world.object(key))
+        .any(|dependent| blocks(&dependent));
     if blocked {
         Plan::nothing()
     } else {
@@ -115,7 +128,12 @@ fn foreground(owner: &Object, world: &World) -> Plan {
 fn without_finalizer(object: &Object, name: &str) -> Write {
     let finalizers = object.meta().finalizers.iter().flatten();
     let rest: Vec<&String> = finalizers.filter(|finalizer| *finalizer != name).collect();
-    Write::patch_key(object.key(), object.meta(), None, json!({"metadata": {"finalizers": rest}}))
+    Write::patch_key(
+        object.key(),
+        object.meta(),
+        None,
+        json!({"metadata": {"finalizers": list(&rest)}}),
+    )
 }
 
 /// How an owner is.
@@ -140,7 +158,10 @@ fn owned(object: &Object, world: &World) -> Plan {
         return Plan::nothing();
     }
     let mut plan = Plan::nothing();
-    for (reference, _) in references.iter().filter(|(_, owner)| *owner == Owner::Absent) {
+    for (reference, _) in references
+        .iter()
+        .filter(|(_, owner)| *owner == Owner::Absent)
+    {
         plan.steps.extend(confirmation(reference, object, world));
     }
     let uid = meta.uid.as_deref().unwrap_or_default();
@@ -171,13 +192,17 @@ fn owned(object: &Object, world: &World) -> Plan {
 }
 
 fn state(reference: &OwnerReference, world: &World) -> Owner {
-    let Some(owner) = world.by_uid(&reference.uid).and_then(|key| world.object(key)) else {
+    let Some(owner) = world
+        .by_uid(&reference.uid)
+        .and_then(|key| world.object(key))
+    else {
         return match Kind::named(&reference.api_version, &reference.kind) {
             Some(_) => Owner::Absent,
             None => Owner::Alive,
         };
     };
-    let waits = owner.meta().deletion_timestamp.is_some() && has_finalizer(owner.meta(), FOREGROUND);
+    let waits =
+        owner.meta().deletion_timestamp.is_some() && has_finalizer(owner.meta(), FOREGROUND);
     if waits && reference.block_owner_deletion == Some(true) {
         Owner::Waiting
     } else {
@@ -186,7 +211,11 @@ fn state(reference: &OwnerReference, world: &World) -> Owner {
 }
 
 /// Asks the API whether the owner is gone, unless it was seen to go.
-fn confirmation(reference: &OwnerReference, object: &Object, world: &World) -> Option<crate::plan::Step> {
+fn confirmation(
+    reference: &OwnerReference,
+    object: &Object,
+    world: &World,
+) -> Option<crate::plan::Step> {
     if world.is_gone(&reference.uid) {
         return None;
     }

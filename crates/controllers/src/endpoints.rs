@@ -35,33 +35,55 @@ fn concerned(change: &Change, world: &World) -> Vec<Key> {
     let mut keys = Vec::new();
     for pod in before.into_iter().chain(after) {
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        let services = world.within::<Service>(namespace).filter(|service| selects(service, pod));
+        let services = world
+            .within::<Service>(namespace)
+            .filter(|service| selects(service, pod));
         keys.extend(services.map(|service| Key::of(&**service)));
     }
     keys
 }
 
 fn selects(service: &Service, pod: &Pod) -> bool {
-    let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-    selector.is_some_and(|selector| !selector.is_empty() && includes(pod.metadata.labels.as_ref(), Some(selector)))
+    let selector = service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.selector.as_ref());
+    selector.is_some_and(|selector| {
+        !selector.is_empty() && includes(pod.metadata.labels.as_ref(), Some(selector))
+    })
 }
 
 fn selected_pods(service: &Service, world: &World) -> Vec<Arc<Pod>> {
     let namespace = service.metadata.namespace.as_deref().unwrap_or_default();
-    world.within::<Pod>(namespace).filter(|pod| selects(service, pod)).cloned().collect()
+    world
+        .within::<Pod>(namespace)
+        .filter(|pod| selects(service, pod))
+        .cloned()
+        .collect()
 }
 
 fn publishes_unready(service: &Service) -> bool {
-    service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses) == Some(true)
+    service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.publish_not_ready_addresses)
+        == Some(true)
 }
 
 fn is_headless(service: &Service) -> bool {
-    let address = service.spec.as_ref().and_then(|spec| spec.cluster_ip.as_deref());
+    let address = service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.cluster_ip.as_deref());
     matches!(address, None | Some("None" | ""))
 }
 
 fn ports(service: &Service) -> &[ServicePort] {
-    service.spec.as_ref().and_then(|spec| spec.ports.as_deref()).unwrap_or_default()
+    service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.ports.as_deref())
+        .unwrap_or_default()
 }
 
 /// The pod's address.
@@ -80,15 +102,15 @@ fn host_name<'a>(pod: &'a Pod, service: &Service) -> Option<&'a str> {
 /// The number of the port on that pod; `None` if it has none of that name.
 fn port_number(pod: &Pod, port: &ServicePort) -> Option<i32> {
     match &port.target_port {
-        None => Some(port.port),
-        Some(IntOrString::Int(0)) => Some(port.port),
+        None | Some(IntOrString::Int(0)) => Some(port.port),
         Some(IntOrString::Int(number)) => Some(*number),
         Some(IntOrString::String(name)) => {
             let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
             let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
             let protocol = port.protocol.as_deref().unwrap_or("TCP");
             let named = ports.find(|candidate| {
-                candidate.name.as_ref() == Some(name) && candidate.protocol.as_deref().unwrap_or("TCP") == protocol
+                candidate.name.as_ref() == Some(name)
+                    && candidate.protocol.as_deref().unwrap_or("TCP") == protocol
             });
             named.map(|found| found.container_port)
         }

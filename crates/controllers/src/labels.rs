@@ -16,7 +16,9 @@ pub(crate) fn selects(selector: &LabelSelector, labels: Option<&Labels>) -> bool
     let value = |key: &str| labels.and_then(|labels| labels.get(key));
     let equal = selector.match_labels.iter().flatten();
     let mut expressions = selector.match_expressions.iter().flatten();
-    equal.into_iter().all(|(key, wanted)| value(key) == Some(wanted))
+    equal
+        .into_iter()
+        .all(|(key, wanted)| value(key) == Some(wanted))
         && expressions.all(|expression| {
             let values = expression.values.as_deref().unwrap_or_default();
             satisfies(&expression.operator, value(&expression.key), values)
@@ -46,14 +48,20 @@ pub(crate) fn term_selects(term: &NodeSelectorTerm, name: &str, labels: Option<&
     let fields = term.match_fields.as_deref().unwrap_or_default();
     let value = |key: &str| labels.and_then(|labels| labels.get(key));
     !(expressions.is_empty() && fields.is_empty())
-        && expressions.iter().all(|need| requirement(need, value(&need.key)))
+        && expressions
+            .iter()
+            .all(|need| requirement(need, value(&need.key)))
         && fields
             .iter()
             .all(|need| requirement(need, (need.key == "metadata.name").then_some(&name)))
 }
 
 fn requirement(need: &NodeSelectorRequirement, value: Option<&String>) -> bool {
-    satisfies(&need.operator, value, need.values.as_deref().unwrap_or_default())
+    satisfies(
+        &need.operator,
+        value,
+        need.values.as_deref().unwrap_or_default(),
+    )
 }
 
 fn satisfies(operator: &str, value: Option<&String>, values: &[String]) -> bool {
@@ -89,7 +97,10 @@ mod tests {
     fn every_operator_of_a_label_selector() {
         let expression = |operator: &str| json!({"matchExpressions": [{"key": "disk", "operator": operator, "values": ["fast"]}]});
         assert!(check(json!({}), json!({})));
-        assert!(check(json!({"matchLabels": {"disk": "fast"}}), json!({"disk": "fast", "x": "y"})));
+        assert!(check(
+            json!({"matchLabels": {"disk": "fast"}}),
+            json!({"disk": "fast", "x": "y"})
+        ));
         assert!(check(expression("In"), json!({"disk": "fast"})));
         assert!(!check(expression("In"), json!({})));
         assert!(check(expression("NotIn"), json!({})));

@@ -4,15 +4,19 @@
 //! - An active namespace has the account `default` and the map `kube-root-ca.crt`.
 //! - A namespace goes when nothing of the watched kinds is left in it.
 
+mod remains;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::controller::Controller;
 use crate::object::{Key, Kind, Object};
 use crate::plan::{Plan, Verb, Write};
-use crate::times::{after, stamp};
+use crate::times::after;
 use crate::world::{Change, World};
+
+use remains::Remains;
 
 const ROOT_CA: &str = "kube-root-ca.crt";
 const ABOUT_ROOT_CA: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal \
@@ -41,11 +45,15 @@ impl Controller for Furnisher {
     }
 
     fn follow(&mut self, change: &Change, _world: &World, wake: &mut Vec<Key>) {
-        let Some(object) = change.latest() else { return };
+        let Some(object) = change.latest() else {
+            return;
+        };
         let meta = object.meta();
         match object.kind() {
             Kind::Namespace => wake.push(object.key()),
-            Kind::ConfigMap if meta.name.as_deref() == Some(ROOT_CA) => wake.extend(namespace_of(object)),
+            Kind::ConfigMap if meta.name.as_deref() == Some(ROOT_CA) => {
+                wake.extend(namespace_of(object));
+            }
             Kind::ServiceAccount if change.after.is_none() => wake.extend(namespace_of(object)),
             _ => {}
         }
@@ -53,7 +61,8 @@ impl Controller for Furnisher {
 
     fn sync(&mut self, key: &Key, world: &World, _now: Timestamp) -> Plan {
         let namespace = world.get::<Namespace>("", &key.name);
-        let Some(_) = namespace.filter(|namespace| namespace.metadata.deletion_timestamp.is_none()) else {
+        let Some(_) = namespace.filter(|namespace| namespace.metadata.deletion_timestamp.is_none())
+        else {
             return Plan::nothing();
         };
         let name = &key.name;
@@ -111,7 +120,9 @@ impl Controller for Terminator {
     }
 
     fn follow(&mut self, change: &Change, world: &World, wake: &mut Vec<Key>) {
-        let Some(object) = change.latest() else { return };
+        let Some(object) = change.latest() else {
+            return;
+        };
         if object.kind() == Kind::Namespace {
             wake.push(object.key());
         } else if change.after.is_none() {
@@ -131,8 +142,15 @@ impl Controller for Terminator {
         let Some(deleted) = &namespace.metadata.deletion_timestamp else {
             return Plan::nothing();
         };
-        let finalizers = namespace.spec.as_ref().and_then(|spec| spec.finalizers.as_ref());
-        if !finalizers.into_iter().flatten().any(|finalizer| finalizer == "kubernetes") {
+        let finalizers = namespace
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.finalizers.as_ref());
+        if !finalizers
+            .into_iter()
+            .flatten()
+            .any(|finalizer| finalizer == "kubernetes")
+        {
             return Plan::nothing();
         }
         let start = after(deleted.0, self.grace);
@@ -157,7 +175,10 @@ impl Controller for Terminator {
         let conditions = remains.conditions(namespace, now);
         let unsaid = conditions.is_some();
         if let Some(conditions) = conditions {
-            plan.write(Write::patch_status(&**namespace, &json!({"conditions": conditions})));
+            plan.write(Write::patch_status(
+                &**namespace,
+                &json!({"conditions": conditions}),
+            ));
         }
         if remains.is_empty() && !unsaid {
             plan.write(finalize(namespace));
@@ -171,121 +192,19 @@ impl Controller for Terminator {
 }
 
 fn finalize(namespace: &Namespace) -> Write {
-    let finalizers = namespace.spec.as_ref().and_then(|spec| spec.finalizers.as_ref());
-    let rest: Vec<&String> =
-        finalizers.into_iter().flatten().filter(|finalizer| *finalizer != "kubernetes").collect();
+    let finalizers = namespace
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.finalizers.as_ref());
+    let rest: Vec<&String> = finalizers
+        .into_iter()
+        .flatten()
+        .filter(|finalizer| *finalizer != "kubernetes")
+        .collect();
     let mut body = json!(namespace);
     body["spec"]["finalizers"] = json!(rest);
     Write {
         key: Key::of(namespace),
         verb: Verb::Finalize(body),
     }
-}
-
-/// What is left in a namespace, by kind.
-struct Remains(Vec<(Kind, Vec<Object>)>);
-
-impl Remains {
-    fn of(namespace: &str, world: &World) -> Self {
-        let kinds = Kind::WATCHED.iter().copied().filter(|kind| kind.descriptor().namespaced);
-        let remaining = kinds.map(|kind| (kind, world.objects_within(kind, namespace)));
-        Self(remaining.filter(|(_, objects)| !objects.is_empty()).collect())
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The kinds with objects that are not yet being deleted.
-    fn alive(&self) -> Vec<Kind> {
-        let alive = |objects: &Vec<Object>| objects.iter().any(|object| object.meta().deletion_timestamp.is_none());
-        self.0.iter().filter(|(_, objects)| alive(objects)).map(|(kind, _)| *kind).collect()
-    }
-
-    /// The conditions to write; `None` if they are written.
-    fn conditions(&self, namespace: &Namespace, now: Timestamp) -> Option<Vec<Value>> {
-        let known = namespace.status.iter().flat_map(|status| status.conditions.iter().flatten());
-        let known: Vec<Value> = known.map(|condition| json!(condition)).collect();
-        let texts = self.texts(namespace.metadata.name.as_deref().unwrap_or_default());
-        let conditions = texts.into_iter().map(|(kind, status, reason, message)| {
-            let before = known.iter().find(|condition| condition["type"] == kind);
-            let since = before
-                .filter(|condition| condition["status"] == status)
-                .map_or_else(|| json!(stamp(now)), |condition| condition["lastTransitionTime"].clone());
-            json!({
-                "type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message,
-            })
-        });
-        let conditions: Vec<Value> = conditions.collect();
-        (conditions != known).then_some(conditions)
-    }
-
-    fn texts(&self, namespace: &str) -> [(&'static str, &'static str, &'static str, String); 5] {
-        let fine = |text: &str| text.to_owned();
-        // Objects without finalizers should have gone by themselves.
-        let stuck: Vec<String> = self.unheld().map(|kind| unexpected(kind, namespace)).collect();
-        let content = if stuck.is_empty() {
-            ("False", "ContentDeleted", fine("All content successfully deleted, may be waiting on finalization"))
-        } else {
-            let text = format!("Failed to delete all resource types, {} remaining: {}", stuck.len(), stuck.join(", "));
-            ("True", "ContentDeletionFailed", text)
-        };
-        let held = self.held();
-        let remaining = if held.is_empty() {
-            ("False", "ContentRemoved", fine("All content successfully removed"))
-        } else {
-            let names = held.iter().map(|(name, count)| format!("{name}. has {count} resource instances"));
-            let text = format!("Some resources are remaining: {}", names.collect::<Vec<_>>().join(", "));
-            ("True", "SomeResourcesRemain", text)
-        };
-        let finalizers = self.finalizers();
-        let finalizing = if finalizers.is_empty() {
-            ("False", "ContentHasNoFinalizers", fine("All content-preserving finalizers finished"))
-        } else {
-            let names = finalizers.iter().map(|(name, count)| format!("{name} in {count} resource instances"));
-            let names = names.collect::<Vec<_>>().join(", ");
-            let text = format!("Some content in the namespace has finalizers remaining: {names}");
-            ("True", "SomeFinalizersRemain", text)
-        };
-        let discovered = fine("All resources successfully discovered");
-        let parsed = fine("All legacy kube types successfully parsed");
-        [
-            ("NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", discovered),
-            ("NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions", parsed),
-            ("NamespaceDeletionContentFailure", content.0, content.1, content.2),
-            ("NamespaceContentRemaining", remaining.0, remaining.1, remaining.2),
-            ("NamespaceFinalizersRemaining", finalizing.0, finalizing.1, finalizing.2),
-        ]
-    }
-
-    /// The kinds that remain although nothing holds their objects.
-    fn unheld(&self) -> impl Iterator<Item = Kind> {
-        let waits = |object: &Object| object.meta().finalizers.iter().flatten().next().is_none();
-        let kinds = self.0.iter().filter(move |(kind, objects)| *kind == Kind::Pod && objects.iter().any(waits));
-        kinds.map(|(kind, _)| *kind)
-    }
-
-    /// How many objects of each kind finalizers hold.
-    fn held(&self) -> Vec<(&'static str, usize)> {
-        let holds = |object: &&Object| object.meta().finalizers.iter().flatten().next().is_some();
-        let counts = self.0.iter().map(|(kind, objects)| (kind.descriptor().plural, objects.iter().filter(holds).count()));
-        counts.filter(|(_, count)| *count > 0).collect()
-    }
-
-    fn finalizers(&self) -> Vec<(String, usize)> {
-        let mut counts = std::collections::BTreeMap::new();
-        let objects = self.0.iter().flat_map(|(_, objects)| objects);
-        for finalizer in objects.flat_map(|object| object.meta().finalizers.iter().flatten()) {
-            *counts.entry(finalizer.clone()).or_insert(0) += 1;
-        }
-        counts.into_iter().collect()
-    }
-}
-
-fn unexpected(kind: Kind, namespace: &str) -> String {
-    let descriptor = kind.descriptor();
-    format!(
-        "unexpected items still remain in namespace: {namespace} for gvr: {}/v1, Resource={}",
-        descriptor.group, descriptor.plural
-    )
 }

@@ -29,9 +29,15 @@ fn readiness(node: &Node) -> &str {
 
 /// The pod's conditions with one set.
 fn with_condition(pod: &Pod, wanted: Value) -> Vec<Value> {
-    let known = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let known = pod
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
     let mut conditions: Vec<Value> = known.map(|condition| json!(condition)).collect();
-    match conditions.iter_mut().find(|condition| condition["type"] == wanted["type"]) {
+    match conditions
+        .iter_mut()
+        .find(|condition| condition["type"] == wanted["type"])
+    {
         Some(condition) => *condition = wanted,
         None => conditions.push(wanted),
     }

@@ -238,7 +238,12 @@ impl Kind {
 
     /// What kube needs to address it.
     pub fn resource(self) -> ApiResource {
-        let Descriptor { kind, group, plural, .. } = self.descriptor();
+        let Descriptor {
+            kind,
+            group,
+            plural,
+            ..
+        } = self.descriptor();
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, "v1", kind), plural)
     }
 }

@@ -42,7 +42,10 @@ pub(crate) fn adopted(meta: &ObjectMeta, reference: Value) -> Value {
 /// The references of an object that `keep` keeps.
 pub(crate) fn kept(meta: &ObjectMeta, keep: impl Fn(&OwnerReference) -> bool) -> Vec<Value> {
     let owners = meta.owner_references.iter().flatten();
-    owners.filter(|owner| keep(owner)).map(|owner| json!(owner)).collect()
+    owners
+        .filter(|owner| keep(owner))
+        .map(|owner| json!(owner))
+        .collect()
 }
 
 /// The controller of an object, if it is of `kind` and known by that uid.

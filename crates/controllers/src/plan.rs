@@ -194,11 +194,21 @@ impl Write {
 
     /// Merges `body` into the status of the object as it was seen.
     pub fn patch_status<T: Cached>(object: &T, body: &Value) -> Self {
-        Self::patch_key(Key::of(object), object.meta(), Some("status"), json!({"status": body}))
+        Self::patch_key(
+            Key::of(object),
+            object.meta(),
+            Some("status"),
+            json!({"status": body}),
+        )
     }
 
     /// Merges `body` into the object of that key and metadata.
-    pub fn patch_key(key: Key, meta: &ObjectMeta, subresource: Option<&'static str>, mut body: Value) -> Self {
+    pub fn patch_key(
+        key: Key,
+        meta: &ObjectMeta,
+        subresource: Option<&'static str>,
+        mut body: Value,
+    ) -> Self {
         body["metadata"]["resourceVersion"] = json!(meta.resource_version);
         body["metadata"]["uid"] = json!(meta.uid);
         Self {
@@ -223,7 +233,12 @@ impl Write {
 
 impl Announcement {
     /// About an object, with its uid and version.
-    pub fn about<T: Cached>(object: &T, severity: Severity, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn about<T: Cached>(
+        object: &T,
+        severity: Severity,
+        reason: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         let meta = object.meta();
         let mut about = json!({
             "kind": T::KIND.descriptor().kind,
@@ -240,7 +255,10 @@ impl Announcement {
         }
         Self {
             about,
-            namespace: meta.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            namespace: meta
+                .namespace
+                .clone()
+                .unwrap_or_else(|| "default".to_owned()),
             severity,
             reason,
             message: message.into(),
@@ -253,6 +271,15 @@ impl Announcement {
             message: format!("{}{text}", self.message),
             ..self.clone()
         }
+    }
+}
+
+/// A list as a merge patch sets it: an empty one is removed, as Kubernetes serves it.
+pub(crate) fn list<T: serde::Serialize>(items: &[T]) -> Value {
+    if items.is_empty() {
+        Value::Null
+    } else {
+        json!(items)
     }
 }
 
@@ -277,7 +304,9 @@ impl fmt::Display for Write {
                     None => write!(f, "patch {key} {body}"),
                 }
             }
-            Verb::Delete { grace, propagation, .. } => {
+            Verb::Delete {
+                grace, propagation, ..
+            } => {
                 write!(f, "delete {key}")?;
                 if let Some(seconds) = grace {
                     write!(f, " grace {seconds}")?;
@@ -291,13 +320,20 @@ impl fmt::Display for Write {
             Verb::Replace(body) => {
                 let mut body = body.clone();
                 if let Some(fields) = body.as_object_mut() {
-                    fields.retain(|field, _| !matches!(field.as_str(), "apiVersion" | "kind" | "metadata"));
+                    fields.retain(|field, _| {
+                        !matches!(field.as_str(), "apiVersion" | "kind" | "metadata")
+                    });
                 }
                 write!(f, "replace {key} {body}")
             }
             Verb::ConfirmGone(_) => write!(f, "confirm that {key} is gone"),
             Verb::Finalize(body) => write!(f, "finalize {key} {}", body["spec"]),
-            Verb::DeleteAll => write!(f, "delete all {} in {}", key.kind.descriptor().plural, key.namespace),
+            Verb::DeleteAll => write!(
+                f,
+                "delete all {} in {}",
+                key.kind.descriptor().plural,
+                key.namespace
+            ),
         }
     }
 }

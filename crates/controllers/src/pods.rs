@@ -22,7 +22,9 @@ pub(crate) fn node(pod: &Pod) -> Option<&str> {
 /// Its phase.
 pub(crate) fn phase(pod: &Pod) -> &str {
     let status = pod.status.as_ref();
-    status.and_then(|status| status.phase.as_deref()).unwrap_or_default()
+    status
+        .and_then(|status| status.phase.as_deref())
+        .unwrap_or_default()
 }
 
 /// Whether all its containers have ended for good.
@@ -59,11 +61,17 @@ pub(crate) fn available_at(pod: &Pod, minimum: i32) -> Option<Timestamp> {
 /// The claims its volumes name, generic ephemeral ones included.
 pub(crate) fn claims(pod: &Pod) -> impl Iterator<Item = String> {
     let name = pod.metadata.name.clone().unwrap_or_default();
-    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let volumes = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.volumes.iter().flatten());
     volumes.filter_map(move |volume| {
         if let Some(source) = &volume.persistent_volume_claim {
             return Some(source.claim_name.clone());
         }
-        volume.ephemeral.as_ref().map(|_| format!("{name}-{}", volume.name))
+        volume
+            .ephemeral
+            .as_ref()
+            .map(|_| format!("{name}-{}", volume.name))
     })
 }

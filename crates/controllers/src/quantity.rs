@@ -14,7 +14,9 @@ fn parse(text: &str) -> Option<i128> {
     let text = text.trim();
     let digits_end = text
         .char_indices()
-        .find(|(index, letter)| !(letter.is_ascii_digit() || *letter == '.' || (*index == 0 && "+-".contains(*letter))))
+        .find(|(index, letter)| {
+            !(letter.is_ascii_digit() || *letter == '.' || (*index == 0 && "+-".contains(*letter)))
+        })
         .map_or(text.len(), |(index, _)| index);
     let (number, suffix) = text.split_at(digits_end);
     let (numerator, denominator) = factor(suffix)?;
@@ -59,11 +61,26 @@ mod tests {
 
     #[test]
     fn suffixes_fractions_and_exponents() {
-        let amounts = ["2Gi", "1500Mi", "100m", "0.5", "1e3", "12E-1", "1.5Gi", "1n", "x", ""];
-        let read: Vec<i128> = amounts.map(|text| thousandths(&Quantity(text.to_owned()))).to_vec();
+        let amounts = [
+            "2Gi", "1500Mi", "100m", "0.5", "1e3", "12E-1", "1.5Gi", "1n", "x", "",
+        ];
+        let read: Vec<i128> = amounts
+            .map(|text| thousandths(&Quantity(text.to_owned())))
+            .to_vec();
         assert_eq!(
             read,
-            [2_147_483_648_000, 1_572_864_000_000, 100, 500, 1_000_000, 1_200, 1_610_612_736_000, 1, 0, 0]
+            [
+                2_147_483_648_000,
+                1_572_864_000_000,
+                100,
+                500,
+                1_000_000,
+                1_200,
+                1_610_612_736_000,
+                1,
+                0,
+                0
+            ]
         );
     }
 }

@@ -62,24 +62,36 @@ pub struct Recorder {
 
 impl Recorder {
     /// The event to write for what `source` has to say, unless it talks too much.
-    pub fn record(&mut self, source: &str, said: &Announcement, now: Timestamp) -> Option<EventWrite> {
+    pub fn record(
+        &mut self,
+        source: &str,
+        said: &Announcement,
+        now: Timestamp,
+    ) -> Option<EventWrite> {
         self.tidy();
         let about = object_key(&said.about);
         let group = [source, &about, said.severity.word(), said.reason].join("/");
-        let (message, key) = match self.combine(&group, &said.message, now) {
-            true => (format!("(combined from similar events): {}", said.message), group),
-            false => (said.message.clone(), [group.as_str(), &said.message].join("/")),
+        let (message, key) = if self.combine(&group, &said.message, now) {
+            let message = format!("(combined from similar events): {}", said.message);
+            (message, group)
+        } else {
+            let key = [group.as_str(), &said.message].join("/");
+            (said.message.clone(), key)
         };
         let write = self.observe(key, source, said, &message, now);
-        self.allowed(&[source, &about].join("/"), now).then_some(write)
+        self.allowed(&[source, &about].join("/"), now)
+            .then_some(write)
     }
 
     /// Whether this message is one too many of its kind.
     fn combine(&mut self, group: &str, message: &str, now: Timestamp) -> bool {
-        let similar = self.similar.entry(group.to_owned()).or_insert_with(|| Similar {
-            messages: BTreeSet::new(),
-            last: now,
-        });
+        let similar = self
+            .similar
+            .entry(group.to_owned())
+            .or_insert_with(|| Similar {
+                messages: BTreeSet::new(),
+                last: now,
+            });
         if now.duration_since(similar.last) > SIMILAR_FOR {
             similar.messages.clear();
         }
@@ -109,9 +121,9 @@ impl Recorder {
         });
         observed.count += 1;
         observed.seen = now;
-        let update = (observed.count > 1).then(|| {
-            json!({"count": observed.count, "lastTimestamp": stamp(now), "message": message})
-        });
+        let update = (observed.count > 1).then(
+            || json!({"count": observed.count, "lastTimestamp": stamp(now), "message": message}),
+        );
         EventWrite {
             key: Key::new(Kind::Event, &said.namespace, &observed.name),
             body: json!({
@@ -168,9 +180,16 @@ fn halve<V>(entries: &mut BTreeMap<String, V>, seen: impl Fn(&V) -> Timestamp) {
 }
 
 fn object_key(about: &Value) -> String {
-    ["kind", "namespace", "name", "uid", "apiVersion", "fieldPath"]
-        .map(|field| about[field].as_str().unwrap_or_default())
-        .join(",")
+    [
+        "kind",
+        "namespace",
+        "name",
+        "uid",
+        "apiVersion",
+        "fieldPath",
+    ]
+    .map(|field| about[field].as_str().unwrap_or_default())
+    .join(",")
 }
 
 #[cfg(test)]
@@ -198,7 +217,10 @@ mod tests {
             let now = Timestamp::from_second(second).unwrap();
             let line = match recorder.record("statefulset-controller", &said(message), now) {
                 None => "dropped".to_owned(),
-                Some(EventWrite { update: Some(update), .. }) => format!("update {update}"),
+                Some(EventWrite {
+                    update: Some(update),
+                    ..
+                }) => format!("update {update}"),
                 Some(write) => format!("create x{} {}", write.body["count"], write.body["message"]),
             };
             lines.push_str(&line);

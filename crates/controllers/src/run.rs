@@ -26,7 +26,7 @@ use crate::run::manager::{Input, Manager};
 /// How many messages of watches wait for the owner.
 const WAITING: usize = 1024;
 /// How long the owner waits when nothing is due.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Runs every controller until `stop`; `clock` tells the time of the cluster.
 pub async fn run(

@@ -76,7 +76,8 @@ impl Controller for Scheduler {
 
     fn follow(&mut self, change: &Change, _world: &World, wake: &mut Vec<Key>) {
         if let Some((before, after)) = change.of::<Pod>() {
-            self.usages.follow(before.map(AsRef::as_ref), after.map(AsRef::as_ref));
+            self.usages
+                .follow(before.map(AsRef::as_ref), after.map(AsRef::as_ref));
             let latest = after.or(before);
             if let Some(pod) = latest
                 && (after.is_none() || pods::is_placed(pod) || pods::is_finished(pod))
@@ -96,7 +97,9 @@ impl Controller for Scheduler {
     }
 
     fn sync(&mut self, key: &Key, world: &World, now: Timestamp) -> Plan {
-        let pod = world.get::<Pod>(&key.namespace, &key.name).filter(|pod| concerns_us(pod));
+        let pod = world
+            .get::<Pod>(&key.namespace, &key.name)
+            .filter(|pod| concerns_us(pod));
         let Some(pod) = pod else {
             self.reservations.drop(key);
             self.waiting.forget(key);
@@ -177,11 +180,21 @@ impl Scheduler {
     }
 
     /// Binds the pod once its claims are; until then, waits.
-    fn bind(&mut self, pod: &Pod, reservation: &Reservation, world: &World, now: Timestamp) -> Plan {
+    fn bind(
+        &mut self,
+        pod: &Pod,
+        reservation: &Reservation,
+        world: &World,
+        now: Timestamp,
+    ) -> Plan {
         let key = Key::of(pod);
         if let Some(why) = volumes::binding_failed(pod, reservation, world) {
             self.reservations.drop(&key);
-            return self.failed(pod, &format!(r#"running PreBind plugin "VolumeBinding": {why}"#), now);
+            return self.failed(
+                pod,
+                &format!(r#"running PreBind plugin "VolumeBinding": {why}"#),
+                now,
+            );
         }
         if !volumes::all_bound(pod, world) {
             let deadline = after(reservation.since, BIND_TIMEOUT);
@@ -199,7 +212,12 @@ impl Scheduler {
         let text = format!("Successfully assigned {namespace}/{name} to {node}");
         let mut plan = Plan::nothing();
         plan.steps.push(Step {
-            told: Some(Announcement::about(pod, Severity::Normal, "Scheduled", text)),
+            told: Some(Announcement::about(
+                pod,
+                Severity::Normal,
+                "Scheduled",
+                text,
+            )),
             refused: Some(Announcement::about(
                 pod,
                 Severity::Warning,
@@ -233,7 +251,12 @@ impl Scheduler {
 
     fn said(&self, pod: &Pod, reason: &str, message: &str, now: Timestamp) -> Plan {
         let mut plan = Plan::nothing();
-        plan.tell(Announcement::about(pod, Severity::Warning, "FailedScheduling", message));
+        plan.tell(Announcement::about(
+            pod,
+            Severity::Warning,
+            "FailedScheduling",
+            message,
+        ));
         if let Some(status) = self.condition(pod, reason, message, now) {
             plan.write(Write::patch_status(pod, &status));
         }
@@ -264,7 +287,10 @@ impl Scheduler {
         if self.version.observes_generation() {
             condition["observedGeneration"] = json!(pod.metadata.generation);
         }
-        let known = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let known = pod
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
         let mut conditions: Vec<Value> = known
             .filter(|condition| condition.type_ != "PodScheduled")
             .map(|condition| json!(condition))

@@ -58,15 +58,23 @@ impl Controller for StatefulSets {
         }
         for object in change.before.iter().chain(&change.after) {
             if object.kind() == Kind::Pod || object.kind() == Kind::ControllerRevision {
-                wake.extend(owners::controller_key(object.meta(), Kind::StatefulSet, world));
+                wake.extend(owners::controller_key(
+                    object.meta(),
+                    Kind::StatefulSet,
+                    world,
+                ));
             }
         }
+        // A pod in the way of a set's own may be anybody's: its name is enough.
         if let Some(pod) = change.newest::<Pod>()
-            && owners::controller(&pod.metadata).is_none()
+            && let Some((parent, _)) = members::parent_and_ordinal(pod)
         {
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-            let sets = world.within::<StatefulSet>(namespace);
-            wake.extend(sets.filter(|set| members::belongs(pod, set)).map(|set| Key::of(&**set)));
+            wake.extend(
+                world
+                    .get::<StatefulSet>(namespace, parent)
+                    .map(|set| Key::of(&**set)),
+            );
         }
     }
 
@@ -77,9 +85,9 @@ impl Controller for StatefulSets {
         let adoption = members::adoption(set, world);
         if !adoption.is_empty() {
             let mut plan = Plan::nothing();
-            adoption.into_iter().for_each(|write| {
+            for write in adoption {
                 plan.write(write);
-            });
+            }
             plan.look_again(now);
             return plan;
         }
@@ -126,11 +134,19 @@ impl View<'_> {
     }
 
     fn replicas(&self) -> i32 {
-        self.set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
+        self.set
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.replicas)
+            .unwrap_or(1)
     }
 
     fn start(&self) -> i32 {
-        let ordinals = self.set.spec.as_ref().and_then(|spec| spec.ordinals.as_ref());
+        let ordinals = self
+            .set
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.ordinals.as_ref());
         ordinals.and_then(|ordinals| ordinals.start).unwrap_or(0)
     }
 
@@ -139,7 +155,11 @@ impl View<'_> {
     }
 
     fn minimum_ready(&self) -> i32 {
-        self.set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0)
+        self.set
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.min_ready_seconds)
+            .unwrap_or(0)
     }
 
     /// A write, what is said when it succeeds, and what when it fails.
@@ -195,7 +215,9 @@ impl Done {
 
 /// Whether the set's selector chooses these labels.
 fn selected(set: &StatefulSet, labels: Option<&crate::labels::Labels>) -> bool {
-    set.spec.as_ref().is_some_and(|spec| selects(&spec.selector, labels))
+    set.spec
+        .as_ref()
+        .is_some_and(|spec| selects(&spec.selector, labels))
 }
 
 /// The two revisions that matter to a set.

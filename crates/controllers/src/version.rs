@@ -42,7 +42,10 @@ impl Version {
         if self.0 >= 34 {
             "not found".to_owned()
         } else {
-            self.after_filters(nodes, &format!("{nodes} Preemption is not helpful for scheduling."))
+            self.after_filters(
+                nodes,
+                &format!("{nodes} Preemption is not helpful for scheduling."),
+            )
         }
     }
 

@@ -12,6 +12,8 @@ mod claim;
 pub(crate) mod matching;
 mod volume;
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -50,21 +52,31 @@ impl Controller for Binder {
     }
 
     fn tick(&mut self, world: &World, _now: Timestamp) -> Vec<Key> {
-        let volumes = world.all::<PersistentVolume>().map(|volume| Key::of(&**volume));
-        let claims = world.all::<PersistentVolumeClaim>().map(|claim| Key::of(&**claim));
+        let volumes = world
+            .all::<PersistentVolume>()
+            .map(|volume| Key::of(&**volume));
+        let claims = world
+            .all::<PersistentVolumeClaim>()
+            .map(|claim| Key::of(&**claim));
         volumes.chain(claims).collect()
     }
 
     fn follow(&mut self, change: &Change, world: &World, wake: &mut Vec<Key>) {
         if let Some(volume) = change.newest::<PersistentVolume>() {
             wake.push(Key::of(&**volume));
-            wake.extend(waiting_claim(volume, change.after.is_none(), world));
+            wake.extend(
+                claim_of(volume, world)
+                    .filter(|claim| change.after.is_none() || volume_name(claim).is_none())
+                    .map(|claim| Key::of(&**claim)),
+            );
         }
         if let Some(claim) = change.newest::<PersistentVolumeClaim>() {
             wake.push(Key::of(&**claim));
             wake.extend(volume_name(claim).map(|name| Key::new(Kind::PersistentVolume, "", name)));
             if change.after.is_none() {
-                let named = world.all::<PersistentVolume>().filter(|volume| names(volume, claim));
+                let named = world
+                    .all::<PersistentVolume>()
+                    .filter(|volume| names(volume, claim));
                 wake.extend(named.map(|volume| Key::of(&**volume)));
             }
         }
@@ -86,14 +98,16 @@ impl Controller for Binder {
     }
 }
 
-/// The claim that a volume names, if it has yet to learn of it.
-fn waiting_claim(volume: &PersistentVolume, gone: bool, world: &World) -> Option<Key> {
+/// The claim that a volume names.
+fn claim_of<'a>(
+    volume: &PersistentVolume,
+    world: &'a World,
+) -> Option<&'a Arc<PersistentVolumeClaim>> {
     let reference = claim_ref(volume)?;
-    let claim = world.get::<PersistentVolumeClaim>(
+    world.get::<PersistentVolumeClaim>(
         reference.namespace.as_deref().unwrap_or_default(),
         reference.name.as_deref().unwrap_or_default(),
-    )?;
-    (gone || volume_name(claim).is_none()).then(|| Key::of(&**claim))
+    )
 }
 
 pub(crate) fn claim_ref(volume: &PersistentVolume) -> Option<&ObjectReference> {
@@ -106,7 +120,9 @@ pub(crate) fn volume_name(claim: &PersistentVolumeClaim) -> Option<&str> {
 }
 
 pub(crate) fn annotated(meta: &ObjectMeta, annotation: &str) -> bool {
-    meta.annotations.as_ref().is_some_and(|all| all.contains_key(annotation))
+    meta.annotations
+        .as_ref()
+        .is_some_and(|all| all.contains_key(annotation))
 }
 
 /// Whether the volume names the claim, by name alone.
@@ -118,7 +134,9 @@ pub(crate) fn names(volume: &PersistentVolume, claim: &PersistentVolumeClaim) ->
 
 /// Whether the volume is this claim's, or reserved for its name.
 pub(crate) fn is_bound_to(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> bool {
-    names(volume, claim) && claim_ref(volume).is_some_and(|reference| no_uid(reference) || reference.uid == claim.metadata.uid)
+    names(volume, claim)
+        && claim_ref(volume)
+            .is_some_and(|reference| no_uid(reference) || reference.uid == claim.metadata.uid)
 }
 
 pub(crate) fn no_uid(reference: &ObjectReference) -> bool {
@@ -126,7 +144,10 @@ pub(crate) fn no_uid(reference: &ObjectReference) -> bool {
 }
 
 /// What makes `volume` the claim's; `None` if it is that already.
-pub(crate) fn binding_patch(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> Option<Value> {
+pub(crate) fn binding_patch(
+    volume: &PersistentVolume,
+    claim: &PersistentVolumeClaim,
+) -> Option<Value> {
     let mut patch = json!({});
     let mut needed = false;
     if !is_bound_to(volume, claim) && !annotated(&volume.metadata, BOUND_BY_CONTROLLER) {

@@ -56,7 +56,10 @@ impl<T: Cached> Table<T> {
         self.objects.get(namespace)?.get(name)
     }
 
-    pub(crate) fn within<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<T>> + use<'a, T> {
+    pub(crate) fn within<'a>(
+        &'a self,
+        namespace: &str,
+    ) -> impl Iterator<Item = &'a Arc<T>> + use<'a, T> {
         self.objects
             .get(namespace)
             .into_iter()
@@ -67,6 +70,9 @@ impl<T: Cached> Table<T> {
         self.objects.values().flat_map(BTreeMap::values)
     }
 }
+
+/// What an object was, and what it is.
+pub type Versions<'a, T> = (Option<&'a Arc<T>>, Option<&'a Arc<T>>);
 
 /// One step in the life of one object.
 #[derive(Clone, Debug)]
@@ -84,7 +90,7 @@ impl Change {
     }
 
     /// Both versions as `T`, if the change is about a `T`.
-    pub fn of<T: Cached>(&self) -> Option<(Option<&Arc<T>>, Option<&Arc<T>>)> {
+    pub fn of<T: Cached>(&self) -> Option<Versions<'_, T>> {
         let before = self.before.as_ref().and_then(Object::as_kind);
         let after = self.after.as_ref().and_then(Object::as_kind);
         (before.is_some() || after.is_some()).then_some((before, after))
@@ -114,7 +120,10 @@ impl World {
     }
 
     /// The objects of kind `T` in a namespace, by name.
-    pub fn within<'a, T: Cached>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<T>> + use<'a, T> {
+    pub fn within<'a, T: Cached>(
+        &'a self,
+        namespace: &str,
+    ) -> impl Iterator<Item = &'a Arc<T>> + use<'a, T> {
         T::table(self).within(namespace)
     }
 
@@ -169,7 +178,10 @@ impl World {
             return None;
         }
         let known = self.tables.get(&key);
-        if known.as_ref().is_some_and(|known| !newer(object.meta(), known.meta())) {
+        if known
+            .as_ref()
+            .is_some_and(|known| !newer(object.meta(), known.meta()))
+        {
             return None;
         }
         if let Some(known) = &known {
@@ -241,7 +253,10 @@ impl World {
                 .insert(key.clone());
         }
         if let Some(node) = node_of(object) {
-            self.by_node.entry(node.to_owned()).or_default().insert(key.clone());
+            self.by_node
+                .entry(node.to_owned())
+                .or_default()
+                .insert(key.clone());
         }
     }
 

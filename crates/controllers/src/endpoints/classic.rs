@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::trigger::Triggers;
 use super::{
-    HEADLESS, TRIGGER, address, concerned, has_ended, host_name, is_headless, port_number, ports, publishes_unready,
-    selected_pods,
+    HEADLESS, TRIGGER, address, concerned, has_ended, host_name, is_headless, port_number, ports,
+    publishes_unready, selected_pods,
 };
 use crate::controller::Controller;
 use crate::labels::Labels;
@@ -64,7 +64,10 @@ impl Controller for EndpointsController {
             self.triggers.forget(key);
             return known.map_or_else(Plan::nothing, |known| Plan::one(Write::delete(&**known)));
         };
-        let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let selector = service
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.selector.as_ref());
         if selector.is_none_or(Labels::is_empty) || service.metadata.deletion_timestamp.is_some() {
             return Plan::nothing();
         }
@@ -94,7 +97,12 @@ impl EndpointsController {
     }
 }
 
-fn create(service: &Service, labels: &Labels, subsets: &Value, triggered: Option<Timestamp>) -> Write {
+fn create(
+    service: &Service,
+    labels: &Labels,
+    subsets: &Value,
+    triggered: Option<Timestamp>,
+) -> Write {
     let key = Key::of(service);
     let mut body = json!({
         "apiVersion": "v1",
@@ -104,25 +112,40 @@ fn create(service: &Service, labels: &Labels, subsets: &Value, triggered: Option
     if let Some(time) = triggered {
         body["metadata"]["annotations"] = json!({TRIGGER: stamp(time)});
     }
-    if subsets.as_array().is_some_and(|subsets| !subsets.is_empty()) {
+    if subsets
+        .as_array()
+        .is_some_and(|subsets| !subsets.is_empty())
+    {
         body["subsets"] = subsets.clone();
     }
     Write::create(Kind::Endpoints, &key.namespace, &key.name, body)
 }
 
-fn update(known: &Endpoints, labels: &Labels, subsets: &Value, triggered: Option<Timestamp>) -> Plan {
+fn update(
+    known: &Endpoints,
+    labels: &Labels,
+    subsets: &Value,
+    triggered: Option<Timestamp>,
+) -> Plan {
     let said = known.subsets.clone().unwrap_or_default();
     let same_labels = known.metadata.labels.clone().unwrap_or_default() == *labels;
     if json!(said) == *subsets && same_labels {
         return Plan::nothing();
     }
-    let mut patch = json!({"metadata": {"annotations": {TRIGGER: triggered.map(stamp)}}, "subsets": subsets});
+    let mut patch =
+        json!({"metadata": {"annotations": {TRIGGER: triggered.map(stamp)}}, "subsets": subsets});
     if subsets.as_array().is_none_or(Vec::is_empty) {
         patch["subsets"] = Value::Null;
     }
     if !same_labels {
         let mut wanted = json!(labels);
-        for label in known.metadata.labels.iter().flatten().map(|(label, _)| label) {
+        for label in known
+            .metadata
+            .labels
+            .iter()
+            .flatten()
+            .map(|(label, _)| label)
+        {
             if !labels.contains_key(label) {
                 wanted[label] = Value::Null;
             }
@@ -151,7 +174,9 @@ fn subsets(service: &Service, pods: &[Arc<Pod>]) -> Value {
             continue;
         }
         let ports = json!(ports);
-        let (_, group) = groups.entry(ports.to_string()).or_insert_with(|| (ports, Group::default()));
+        let (_, group) = groups
+            .entry(ports.to_string())
+            .or_insert_with(|| (ports, Group::default()));
         let entry = endpoint(service, pod, address);
         if publishes_unready(service) || pods::is_ready(pod) {
             group.ready.push(entry);
@@ -161,7 +186,10 @@ fn subsets(service: &Service, pods: &[Arc<Pod>]) -> Value {
     }
     let subset = |(ports, mut group): (Value, Group)| {
         let mut subset = json!({});
-        for (field, addresses) in [("addresses", &mut group.ready), ("notReadyAddresses", &mut group.unready)] {
+        for (field, addresses) in [
+            ("addresses", &mut group.ready),
+            ("notReadyAddresses", &mut group.unready),
+        ] {
             if !addresses.is_empty() {
                 addresses.sort_by_key(|entry| entry["ip"].as_str().map(str::to_owned));
                 subset[field] = json!(addresses);
@@ -197,7 +225,8 @@ fn endpoint(service: &Service, pod: &Pod, address: &str) -> Value {
 fn pod_ports(service: &Service, pod: &Pod) -> Vec<Value> {
     let port = |port| {
         let number = port_number(pod, port)?;
-        let mut entry = json!({"port": number, "protocol": port.protocol.as_deref().unwrap_or("TCP")});
+        let mut entry =
+            json!({"port": number, "protocol": port.protocol.as_deref().unwrap_or("TCP")});
         if let Some(name) = port.name.as_deref().filter(|name| !name.is_empty()) {
             entry["name"] = json!(name);
         }

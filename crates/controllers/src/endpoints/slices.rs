@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::trigger::Triggers;
 use super::{
-    HEADLESS, TRIGGER, address, concerned, has_ended, host_name, is_headless, port_number, ports, publishes_unready,
-    selected_pods,
+    HEADLESS, TRIGGER, address, concerned, has_ended, host_name, is_headless, port_number, ports,
+    publishes_unready, selected_pods,
 };
 use crate::controller::Controller;
 use crate::labels::Labels;
@@ -47,7 +47,11 @@ impl Controller for EndpointSlices {
         if let Some(slice) = change.newest::<EndpointSlice>()
             && is_ours(slice)
         {
-            let service = slice.metadata.labels.as_ref().and_then(|labels| labels.get(SERVICE_NAME));
+            let service = slice
+                .metadata
+                .labels
+                .as_ref()
+                .and_then(|labels| labels.get(SERVICE_NAME));
             let namespace = slice.metadata.namespace.as_deref().unwrap_or_default();
             wake.extend(service.map(|service| Key::new(Kind::Service, namespace, service)));
         }
@@ -58,7 +62,10 @@ impl Controller for EndpointSlices {
             self.triggers.forget(key);
             return Plan::nothing();
         };
-        let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let selector = service
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.selector.as_ref());
         if selector.is_none_or(Labels::is_empty) || service.metadata.deletion_timestamp.is_some() {
             return Plan::nothing();
         }
@@ -70,7 +77,11 @@ impl Controller for EndpointSlices {
             .map(AsRef::as_ref)
             .collect();
         let writes = reconcile(service, &slices, wanted);
-        let triggered = if writes.is_empty() { None } else { self.triggers.next(service, &pods) };
+        let triggered = if writes.is_empty() {
+            None
+        } else {
+            self.triggers.next(service, &pods)
+        };
         let mut plan = Plan::nothing();
         for write in writes {
             plan.write(stamped(write, triggered));
@@ -81,7 +92,9 @@ impl Controller for EndpointSlices {
 
 fn is_ours(slice: &EndpointSlice) -> bool {
     let labels = slice.metadata.labels.as_ref();
-    labels.and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|manager| manager == MANAGER)
+    labels
+        .and_then(|labels| labels.get(MANAGED_BY))
+        .is_some_and(|manager| manager == MANAGER)
 }
 
 /// Endpoints by what identifies them, for each set of ports.
@@ -94,7 +107,9 @@ fn wanted(service: &Service, pods: &[Arc<Pod>], world: &World) -> Wanted {
             continue;
         };
         let ports = pod_ports(service, pod);
-        let (_, endpoints) = wanted.entry(ports.to_string()).or_insert_with(|| (ports, Vec::new()));
+        let (_, endpoints) = wanted
+            .entry(ports.to_string())
+            .or_insert_with(|| (ports, Vec::new()));
         endpoints.push(endpoint(service, pod, address, world));
     }
     wanted
@@ -113,7 +128,9 @@ fn reconcile(service: &Service, slices: &[&EndpointSlice], mut wanted: Wanted) -
         };
         let mut kept = Vec::new();
         for endpoint in known.as_array().into_iter().flatten() {
-            let same = endpoints.iter().position(|wanted| wanted["targetRef"]["uid"] == endpoint["targetRef"]["uid"]);
+            let same = endpoints
+                .iter()
+                .position(|wanted| wanted["targetRef"]["uid"] == endpoint["targetRef"]["uid"]);
             kept.extend(same.map(|index| endpoints.remove(index)));
         }
         let room = MOST.saturating_sub(kept.len()).min(endpoints.len());
@@ -125,7 +142,10 @@ fn reconcile(service: &Service, slices: &[&EndpointSlice], mut wanted: Wanted) -
         }
     }
     let mut kept_any = slices.len() > empty.len();
-    for (ports, endpoints) in wanted.into_values().filter(|(_, endpoints)| !endpoints.is_empty()) {
+    for (ports, endpoints) in wanted
+        .into_values()
+        .filter(|(_, endpoints)| !endpoints.is_empty())
+    {
         for chunk in endpoints.chunks(MOST) {
             kept_any = true;
             writes.push(match empty.pop() {
@@ -163,15 +183,23 @@ fn labels(service: &Service) -> Labels {
     } else {
         labels.remove(HEADLESS);
     }
-    labels.insert(SERVICE_NAME.to_owned(), service.metadata.name.clone().unwrap_or_default());
+    labels.insert(
+        SERVICE_NAME.to_owned(),
+        service.metadata.name.clone().unwrap_or_default(),
+    );
     labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
     labels
 }
 
 fn create(service: &Service, labels: &Labels, endpoints: &Value, ports: &Value) -> Write {
     let key = Key::of(service);
-    let families = service.spec.as_ref().and_then(|spec| spec.ip_families.as_ref());
-    let family = families.and_then(|families| families.first()).map_or("IPv4", String::as_str);
+    let families = service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.ip_families.as_ref());
+    let family = families
+        .and_then(|families| families.first())
+        .map_or("IPv4", String::as_str);
     let body = json!({
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
@@ -185,13 +213,22 @@ fn create(service: &Service, labels: &Labels, endpoints: &Value, ports: &Value) 
         "endpoints": endpoints,
         "ports": ports,
     });
-    Write::create(Kind::EndpointSlice, &key.namespace, &format!("{}-", key.name), body)
+    Write::create(
+        Kind::EndpointSlice,
+        &key.namespace,
+        &format!("{}-", key.name),
+        body,
+    )
 }
 
 fn replace(slice: &EndpointSlice, labels: &Labels, endpoints: &Value, ports: &Value) -> Write {
     let mut body = json!(slice);
     body["endpoints"] = endpoints.clone();
-    body["ports"] = if endpoints.is_null() { Value::Null } else { ports.clone() };
+    body["ports"] = if endpoints.is_null() {
+        Value::Null
+    } else {
+        ports.clone()
+    };
     body["metadata"]["labels"] = json!(labels);
     Write {
         key: Key::of(slice),
@@ -256,5 +293,10 @@ fn pod_ports(service: &Service, pod: &Pod) -> Value {
         }
         Some(entry)
     };
-    json!(ports(service).iter().filter_map(port).collect::<Vec<Value>>())
+    json!(
+        ports(service)
+            .iter()
+            .filter_map(port)
+            .collect::<Vec<Value>>()
+    )
 }

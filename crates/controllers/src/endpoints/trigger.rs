@@ -31,7 +31,8 @@ impl Triggers {
         let mut changed = Vec::new();
         let mut seen = BTreeMap::new();
         for pod in pods {
-            let ready = pods::condition(pod, "Ready").and_then(|ready| ready.last_transition_time.as_ref());
+            let ready =
+                pods::condition(pod, "Ready").and_then(|ready| ready.last_transition_time.as_ref());
             let Some(time) = ready.map(|time| time.0) else {
                 continue;
             };
@@ -42,7 +43,11 @@ impl Triggers {
             seen.insert(name, time);
         }
         told.pods = seen;
-        if let Some(created) = service.metadata.creation_timestamp.as_ref().map(|time| time.0)
+        if let Some(created) = service
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map(|time| time.0)
             && told.service.is_none_or(|known| created > known)
         {
             changed.push(created);

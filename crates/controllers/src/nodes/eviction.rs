@@ -34,7 +34,9 @@ impl Controller for TaintEviction {
             && let Some(node) = pods::node(pod)
         {
             let key = Key::of(&**pod);
-            let tainted = world.get::<Node>("", node).is_some_and(|node| !evicting(node).is_empty());
+            let tainted = world
+                .get::<Node>("", node)
+                .is_some_and(|node| !evicting(node).is_empty());
             if tainted || self.scheduled.contains_key(&key) {
                 wake.push(key);
             }
@@ -61,7 +63,10 @@ impl Controller for TaintEviction {
         if taints.is_empty() {
             let mut plan = Plan::nothing();
             if self.scheduled.remove(key).is_some() {
-                plan.tell(about(key, format!("Cancelling deletion of Pod {}/{}", key.namespace, key.name)));
+                plan.tell(about(
+                    key,
+                    format!("Cancelling deletion of Pod {}/{}", key.namespace, key.name),
+                ));
             }
             return plan;
         }
@@ -82,7 +87,10 @@ impl Controller for TaintEviction {
 
 fn evict(pod: &Pod, key: &Key, now: Timestamp) -> Plan {
     let mut plan = Plan::nothing();
-    plan.tell(about(key, format!("Marking for deletion Pod {}/{}", key.namespace, key.name)));
+    plan.tell(about(
+        key,
+        format!("Marking for deletion Pod {}/{}", key.namespace, key.name),
+    ));
     let conditions = disruption_target(
         pod,
         "DeletionByTaintManager",
@@ -110,21 +118,35 @@ fn about(key: &Key, text: String) -> Announcement {
 }
 
 fn evicting(node: &Node) -> Vec<Taint> {
-    let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
-    taints.filter(|taint| taint.effect == "NoExecute").cloned().collect()
+    let taints = node
+        .spec
+        .iter()
+        .flat_map(|spec| spec.taints.iter().flatten());
+    taints
+        .filter(|taint| taint.effect == "NoExecute")
+        .cloned()
+        .collect()
 }
 
 /// When the pod must go; `None` for never.
 fn deadline(pod: &Pod, taints: &[Taint], now: Timestamp) -> Option<Timestamp> {
-    let tolerations = pod.spec.iter().flat_map(|spec| spec.tolerations.iter().flatten());
+    let tolerations = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.tolerations.iter().flatten());
     let tolerations: Vec<_> = tolerations.collect();
     let mut first: Option<Timestamp> = None;
     for taint in taints {
-        let mut matching = tolerations.iter().filter(|toleration| tolerated(toleration, taint)).peekable();
+        let mut matching = tolerations
+            .iter()
+            .filter(|toleration| tolerated(toleration, taint))
+            .peekable();
         if matching.peek().is_none() {
             return Some(now);
         }
-        let seconds = matching.filter_map(|toleration| toleration.toleration_seconds).min();
+        let seconds = matching
+            .filter_map(|toleration| toleration.toleration_seconds)
+            .min();
         if let Some(seconds) = seconds {
             let added = taint.time_added.as_ref().map_or(now, |time| time.0);
             let when = after(added, SignedDuration::from_secs(seconds.max(0)));

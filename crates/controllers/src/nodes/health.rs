@@ -1,7 +1,7 @@
 //! Judges nodes by their leases: Unknown after 50 s of silence.
 //!
 //! Invariants:
-//! - A node's silence is counted from the tick that saw its last sign of life.
+//! - A node's silence is counted from when its last sign of life was seen.
 //! - Pods are marked not ready once, when their node stops being ready.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,7 @@ const CONDITIONS: [&str; 4] = ["MemoryPressure", "DiskPressure", "PIDPressure", 
 struct Sign {
     lease: Option<Timestamp>,
     heartbeat: Option<Timestamp>,
+    ready: bool,
     seen: Timestamp,
 }
 
@@ -66,7 +67,10 @@ impl Controller for NodeHealth {
     }
 
     fn tick(&mut self, world: &World, now: Timestamp) -> Vec<Key> {
-        let names: BTreeSet<&str> = world.all::<Node>().filter_map(|node| node.metadata.name.as_deref()).collect();
+        let names: BTreeSet<&str> = world
+            .all::<Node>()
+            .filter_map(|node| node.metadata.name.as_deref())
+            .collect();
         self.signs.retain(|name, _| names.contains(name.as_str()));
         self.registered.retain(|name| names.contains(name.as_str()));
         for node in world.all::<Node>() {
@@ -94,13 +98,20 @@ impl Controller for NodeHealth {
         let Some(node) = world.get::<Node>("", &key.name) else {
             return Plan::nothing();
         };
+        self.observe(node, world, now);
         let mut plan = Plan::nothing();
         if self.registered.insert(key.name.clone()) {
-            let text = format!("Node {0} event: Registered Node {0} in Controller", key.name);
+            let text = format!(
+                "Node {0} event: Registered Node {0} in Controller",
+                key.name
+            );
             plan.tell(about_node(node, "RegisteredNode", text));
         }
         if let Some(conditions) = self.silence(node, now) {
-            plan.write(Write::patch_status(&**node, &json!({"conditions": conditions})));
+            plan.write(Write::patch_status(
+                &**node,
+                &json!({"conditions": conditions}),
+            ));
             plan.look_again(now);
             return plan;
         }
@@ -124,15 +135,24 @@ impl Controller for NodeHealth {
 impl NodeHealth {
     fn observe(&mut self, node: &Node, world: &World, now: Timestamp) {
         let name = node.metadata.name.clone().unwrap_or_default();
-        let lease = world.get::<Lease>(LEASES, &name).and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref());
-        let heartbeat = condition(node, "Ready").and_then(|ready| ready.last_heartbeat_time.as_ref());
+        let lease = world
+            .get::<Lease>(LEASES, &name)
+            .and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref());
+        let heartbeat =
+            condition(node, "Ready").and_then(|ready| ready.last_heartbeat_time.as_ref());
         let sign = Sign {
             lease: lease.map(|time| time.0),
             heartbeat: heartbeat.map(|time| time.0),
+            ready: readiness(node) == "True",
             seen: now,
         };
         match self.signs.get_mut(&name) {
-            Some(known) if (known.lease, known.heartbeat) == (sign.lease, sign.heartbeat) => {}
+            Some(known)
+                if *known
+                    == Sign {
+                        seen: known.seen,
+                        ..sign.clone()
+                    } => {}
             Some(known) => *known = sign,
             None => {
                 self.signs.insert(name, sign);
@@ -146,11 +166,17 @@ impl NodeHealth {
         if now <= after(sign.seen, self.grace) {
             return None;
         }
-        let known = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let known = node
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
         let known: Vec<Value> = known.map(|condition| json!(condition)).collect();
         let mut conditions = known.clone();
         for kind in CONDITIONS {
-            match conditions.iter_mut().find(|condition| condition["type"] == kind) {
+            match conditions
+                .iter_mut()
+                .find(|condition| condition["type"] == kind)
+            {
                 Some(condition) if condition["status"] == "Unknown" => {}
                 Some(condition) => {
                     condition["status"] = json!("Unknown");
@@ -183,14 +209,23 @@ fn about_node(node: &Node, reason: &'static str, text: String) -> Announcement {
 /// Marks the pods of a node that is no longer ready.
 fn mark_pods(plan: &mut Plan, node: &str, world: &World, now: Timestamp) {
     for pod in world.pods_on(node) {
-        let Some(ready) = pods::condition(pod, "Ready").filter(|ready| ready.status == "True") else {
+        let Some(ready) = pods::condition(pod, "Ready").filter(|ready| ready.status == "True")
+        else {
             continue;
         };
         let mut wanted = json!(ready);
         wanted["status"] = json!("False");
         wanted["lastTransitionTime"] = json!(stamp(now));
         let conditions = with_condition(pod, wanted);
-        plan.tell(Announcement::about(&**pod, Severity::Warning, "NodeNotReady", "Node is not ready"));
-        plan.write(Write::patch_status(&**pod, &json!({"conditions": conditions})));
+        plan.tell(Announcement::about(
+            &**pod,
+            Severity::Warning,
+            "NodeNotReady",
+            "Node is not ready",
+        ));
+        plan.write(Write::patch_status(
+            &**pod,
+            &json!({"conditions": conditions}),
+        ));
     }
 }

@@ -45,15 +45,24 @@ impl Controller for PodCollector {
     }
 
     fn tick(&mut self, world: &World, now: Timestamp) -> Vec<Key> {
-        let absent = |pod: &&Arc<Pod>| pods::node(pod).is_some_and(|node| world.get::<Node>("", node).is_none());
+        let absent = |pod: &&Arc<Pod>| {
+            pods::node(pod).is_some_and(|node| world.get::<Node>("", node).is_none())
+        };
         let nodes: BTreeMap<String, Timestamp> = world
             .all::<Pod>()
             .filter(absent)
             .filter_map(|pod| pods::node(pod))
-            .map(|node| (node.to_owned(), self.missing.get(node).copied().unwrap_or(now)))
+            .map(|node| {
+                (
+                    node.to_owned(),
+                    self.missing.get(node).copied().unwrap_or(now),
+                )
+            })
             .collect();
         self.missing = nodes;
-        let keys = world.all::<Pod>().filter(|pod| self.why(pod, world, now).is_some());
+        let keys = world
+            .all::<Pod>()
+            .filter(|pod| self.why(pod, world, now).is_some());
         keys.map(|pod| Key::of(&**pod)).collect()
     }
 
@@ -75,7 +84,8 @@ impl Controller for PodCollector {
                 Why::NeverPlaced => None,
             };
             if let Some(text) = text {
-                status["conditions"] = json!(disruption_target(pod, "DeletionByPodGC", text, &stamp(now)));
+                status["conditions"] =
+                    json!(disruption_target(pod, "DeletionByPodGC", text, &stamp(now)));
             }
             plan.write(Write::patch_status(&**pod, &status));
         }
@@ -101,7 +111,10 @@ impl PodCollector {
             let since = self.missing.get(name)?;
             return (now >= after(*since, QUARANTINE)).then_some(Why::NodeGone);
         };
-        let mut taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+        let mut taints = node
+            .spec
+            .iter()
+            .flat_map(|spec| spec.taints.iter().flatten());
         let out = taints.any(|taint| taint.key == OUT_OF_SERVICE);
         (out && readiness(node) != "True" && pods::is_terminating(pod)).then_some(Why::OutOfService)
     }

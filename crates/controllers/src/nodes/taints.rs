@@ -19,7 +19,10 @@ const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 const PRESSURES: [(&str, &str); 4] = [
     ("MemoryPressure", "node.kubernetes.io/memory-pressure"),
     ("DiskPressure", "node.kubernetes.io/disk-pressure"),
-    ("NetworkUnavailable", "node.kubernetes.io/network-unavailable"),
+    (
+        "NetworkUnavailable",
+        "node.kubernetes.io/network-unavailable",
+    ),
     ("PIDPressure", "node.kubernetes.io/pid-pressure"),
 ];
 const BETWEEN: SignedDuration = SignedDuration::from_secs(10);
@@ -41,16 +44,28 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn next(&mut self, node: &Node, world: &World, now: Timestamp) -> Next {
-        let known: Vec<&Taint> = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten()).collect();
+        let known: Vec<&Taint> = node
+            .spec
+            .iter()
+            .flat_map(|spec| spec.taints.iter().flatten())
+            .collect();
         let wanted = no_schedule(node);
         let ours = |taint: &Taint| {
             taint.effect == "NoSchedule"
                 && (matches!(taint.key.as_str(), NOT_READY | UNREACHABLE | UNSCHEDULABLE)
                     || PRESSURES.iter().any(|(_, key)| *key == taint.key))
         };
-        let have: Vec<&str> = known.iter().filter(|taint| ours(taint)).map(|taint| taint.key.as_str()).collect();
-        if have.iter().any(|key| !wanted.contains(key)) || wanted.iter().any(|key| !have.contains(key)) {
-            let kept = known.iter().filter(|taint| !ours(taint) || wanted.contains(&taint.key.as_str()));
+        let have: Vec<&str> = known
+            .iter()
+            .filter(|taint| ours(taint))
+            .map(|taint| taint.key.as_str())
+            .collect();
+        if have.iter().any(|key| !wanted.contains(key))
+            || wanted.iter().any(|key| !have.contains(key))
+        {
+            let kept = known
+                .iter()
+                .filter(|taint| !ours(taint) || wanted.contains(&taint.key.as_str()));
             let mut taints: Vec<Value> = kept.map(|taint| json!(taint)).collect();
             let new = wanted.iter().filter(|key| !have.contains(key));
             taints.extend(new.map(|key| taint(key, "NoSchedule", now)));
@@ -66,12 +81,22 @@ impl Pace {
             _ => Some(UNREACHABLE),
         };
         let wanted = wanted.filter(|_| !disrupted(world));
-        let ours = |taint: &Taint| taint.effect == "NoExecute" && matches!(taint.key.as_str(), NOT_READY | UNREACHABLE);
-        let have: Vec<&str> = known.iter().filter(|taint| ours(taint)).map(|taint| taint.key.as_str()).collect();
+        let ours = |taint: &Taint| {
+            taint.effect == "NoExecute" && matches!(taint.key.as_str(), NOT_READY | UNREACHABLE)
+        };
+        let have: Vec<&str> = known
+            .iter()
+            .filter(|taint| ours(taint))
+            .map(|taint| taint.key.as_str())
+            .collect();
         if have == wanted.into_iter().collect::<Vec<&str>>() {
             return Next::Nothing;
         }
-        let mut taints: Vec<Value> = known.iter().filter(|taint| !ours(taint)).map(|taint| json!(taint)).collect();
+        let mut taints: Vec<Value> = known
+            .iter()
+            .filter(|taint| !ours(taint))
+            .map(|taint| json!(taint))
+            .collect();
         if let Some(key) = wanted {
             if have.is_empty()
                 && let Some(next) = self.next.filter(|next| *next > now)
@@ -92,8 +117,14 @@ fn no_schedule(node: &Node) -> Vec<&'static str> {
         Some("Unknown") => keys.push(UNREACHABLE),
         _ => {}
     }
-    let pressed = |kind: &str| condition(node, kind).is_some_and(|condition| condition.status == "True");
-    keys.extend(PRESSURES.iter().filter(|(kind, _)| pressed(kind)).map(|(_, key)| *key));
+    let pressed =
+        |kind: &str| condition(node, kind).is_some_and(|condition| condition.status == "True");
+    keys.extend(
+        PRESSURES
+            .iter()
+            .filter(|(kind, _)| pressed(kind))
+            .map(|(_, key)| *key),
+    );
     if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) {
         keys.push(UNSCHEDULABLE);
     }
@@ -103,7 +134,10 @@ fn no_schedule(node: &Node) -> Vec<&'static str> {
 /// Whether so many nodes are not ready that the fault is likely elsewhere.
 fn disrupted(world: &World) -> bool {
     let all = world.all::<Node>().count();
-    let lost = world.all::<Node>().filter(|node| readiness(node) != "True").count();
+    let lost = world
+        .all::<Node>()
+        .filter(|node| readiness(node) != "True")
+        .count();
     lost == all || (lost > 2 && lost * 100 >= all * MOST_PERCENT)
 }
 
@@ -112,6 +146,13 @@ fn taint(key: &str, effect: &str, now: Timestamp) -> Value {
 }
 
 fn write(node: &Node, taints: &[Value]) -> Next {
-    let taints = if taints.is_empty() { Value::Null } else { json!(taints) };
-    Next::Write(Box::new(Write::patch(node, json!({"spec": {"taints": taints}}))))
+    let taints = if taints.is_empty() {
+        Value::Null
+    } else {
+        json!(taints)
+    };
+    Next::Write(Box::new(Write::patch(
+        node,
+        json!({"spec": {"taints": taints}}),
+    )))
 }

@@ -4,10 +4,11 @@
 //! - In order; a refusal ends the job, but for steps that run in any case.
 //! - What is gone already counts as deleted, and needs no patch.
 
-use kube::api::{
-    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
-};
 use kube::Client;
+use kube::api::{
+    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
+    PropagationPolicy,
+};
 use serde_json::{Value, json};
 
 use crate::controller::Ending;
@@ -121,7 +122,9 @@ enum Done {
 async fn request(client: &Client, agent: &'static str, write: &Write) -> Result<Done, Refused> {
     let answer = match send(client, agent, write).await {
         Ok(answer) => answer,
-        Err(error) if error.code() == 404 && !matches!(write.verb, Verb::Create(_)) => return Ok(Done::Absent),
+        Err(error) if error.code() == 404 && !matches!(write.verb, Verb::Create(_)) => {
+            return Ok(Done::Absent);
+        }
         Err(error) => return Err(error),
     };
     match answer {
@@ -149,7 +152,10 @@ async fn send(client: &Client, agent: &'static str, write: &Write) -> Result<Ans
         Verb::Patch { subresource, body } => {
             let patch = Patch::Merge(body);
             object_answer(match subresource {
-                Some(subresource) => api.patch_subresource(subresource, name, &patched, &patch).await?,
+                Some(subresource) => {
+                    api.patch_subresource(subresource, name, &patched, &patch)
+                        .await?
+                }
                 None => api.patch(name, &patched, &patch).await?,
             })
         }
@@ -168,11 +174,14 @@ async fn send(client: &Client, agent: &'static str, write: &Write) -> Result<Ans
                 "metadata": {"namespace": write.key.namespace, "name": name, "uid": uid},
                 "target": {"kind": "Node", "name": node},
             });
-            let _: Value = api.create_subresource("binding", name, &posted, &binding).await?;
+            let _: Value = api
+                .create_subresource("binding", name, &posted, &binding)
+                .await?;
             Ok(Answer::Nothing)
         }
         Verb::Finalize(body) => {
-            api.replace_subresource("finalize", name, &posted, body).await?;
+            api.replace_subresource("finalize", name, &posted, body)
+                .await?;
             Ok(Answer::Nothing)
         }
         Verb::DeleteAll => {
@@ -217,7 +226,9 @@ async fn delete(api: &Api<DynamicObject>, name: &str, verb: &Verb) -> Result<Ans
 fn lingers(object: &DynamicObject) -> bool {
     let meta = &object.metadata;
     meta.finalizers.iter().flatten().next().is_some()
-        || meta.deletion_grace_period_seconds.is_some_and(|seconds| seconds > 0)
+        || meta
+            .deletion_grace_period_seconds
+            .is_some_and(|seconds| seconds > 0)
 }
 
 async fn record(client: &Client, agent: &'static str, event: &EventWrite) -> Result<(), Refused> {
@@ -227,7 +238,10 @@ async fn record(client: &Client, agent: &'static str, event: &EventWrite) -> Res
         ..PatchParams::default()
     };
     if let Some(update) = &event.update {
-        match api.patch(&event.key.name, &patched, &Patch::Merge(update)).await {
+        match api
+            .patch(&event.key.name, &patched, &Patch::Merge(update))
+            .await
+        {
             Ok(_) => return Ok(()),
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => return Err(error.into()),

@@ -225,7 +225,11 @@ impl Manager {
                 });
             } else {
                 let refused = plan.steps.iter().any(|step| step.refused.is_some());
-                said.extend(plan.steps.into_iter().filter_map(|step| step.told.or(step.refused)));
+                said.extend(
+                    plan.steps
+                        .into_iter()
+                        .filter_map(|step| step.told.or(step.refused)),
+                );
                 if refused {
                     slot.queue.failed(&key, now);
                     continue;
@@ -271,7 +275,8 @@ impl Manager {
     fn record(&mut self, index: usize, said: &[Announcement], now: Timestamp) {
         let source = self.slots[index].controller.name();
         for announcement in said {
-            self.events.extend(self.recorder.record(source, announcement, now));
+            self.events
+                .extend(self.recorder.record(source, announcement, now));
         }
     }
 

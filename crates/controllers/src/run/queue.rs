@@ -64,7 +64,10 @@ impl Queue {
         *failures += 1;
         self.changed.remove(key);
         self.running.remove(key);
-        self.add_at(key.clone(), now.saturating_add(delay.min(LONGEST_DELAY)).unwrap_or(now));
+        self.add_at(
+            key.clone(),
+            now.saturating_add(delay.min(LONGEST_DELAY)).unwrap_or(now),
+        );
     }
 
     /// Moves what has become due by `now`.

@@ -35,13 +35,19 @@ impl Terms {
         let affinity = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref());
         let near: Vec<PodAffinityTerm> = affinity
             .and_then(|affinity| affinity.pod_affinity.as_ref())
-            .and_then(|near| near.required_during_scheduling_ignored_during_execution.clone())
+            .and_then(|near| {
+                near.required_during_scheduling_ignored_during_execution
+                    .clone()
+            })
             .unwrap_or_default();
         let far = repelling_terms(pod);
         let there: Vec<&Arc<Pod>> = if near.is_empty() && far.is_empty() {
             Vec::new()
         } else {
-            world.all::<Pod>().filter(|pod| pods::is_placed(pod) && !pods::is_finished(pod)).collect()
+            world
+                .all::<Pod>()
+                .filter(|pod| pods::is_placed(pod) && !pods::is_finished(pod))
+                .collect()
         };
         let places = |term: &PodAffinityTerm| places(term, pod, &there, world);
         let near_places: Vec<Places> = near.iter().map(places).collect();
@@ -57,19 +63,30 @@ impl Terms {
 
     pub(super) fn filter(&self, node: &Node) -> Result<(), Refusal> {
         let refused = |help, text: &str| Err(Refusal::new(Filter::Pods, help, text));
-        let near = self.near.iter().all(|places| match value(node, &places.key) {
-            Some(value) => self.first || places.values.contains(value),
-            None => false,
-        });
+        let near = self
+            .near
+            .iter()
+            .all(|places| match value(node, &places.key) {
+                Some(value) => self.first || places.values.contains(value),
+                None => false,
+            });
         if !near {
             return refused(Help::Nothing, "node(s) didn't match pod affinity rules");
         }
-        let holds = |places: &Places| value(node, &places.key).is_some_and(|value| places.values.contains(value));
+        let holds = |places: &Places| {
+            value(node, &places.key).is_some_and(|value| places.values.contains(value))
+        };
         if self.far.iter().any(holds) {
-            return refused(Help::Preemption, "node(s) didn't match pod anti-affinity rules");
+            return refused(
+                Help::Preemption,
+                "node(s) didn't match pod anti-affinity rules",
+            );
         }
         if self.repelled.iter().any(holds) {
-            return refused(Help::Preemption, "node(s) didn't satisfy existing pods anti-affinity rules");
+            return refused(
+                Help::Preemption,
+                "node(s) didn't satisfy existing pods anti-affinity rules",
+            );
         }
         Ok(())
     }
@@ -79,7 +96,10 @@ fn repelling_terms(pod: &Pod) -> Vec<PodAffinityTerm> {
     let affinity = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref());
     affinity
         .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
-        .and_then(|far| far.required_during_scheduling_ignored_during_execution.clone())
+        .and_then(|far| {
+            far.required_during_scheduling_ignored_during_execution
+                .clone()
+        })
         .unwrap_or_default()
 }
 
@@ -105,10 +125,14 @@ fn repelled(pod: &Pod, world: &World, usages: &Usages) -> Vec<Places> {
 }
 
 fn places(term: &PodAffinityTerm, owner: &Pod, there: &[&Arc<Pod>], world: &World) -> Places {
-    let selected = there.iter().filter(|other| selected_by(term, owner, other, world));
+    let selected = there
+        .iter()
+        .filter(|other| selected_by(term, owner, other, world));
     Places {
         key: term.topology_key.clone(),
-        values: selected.filter_map(|other| node_value(other, &term.topology_key, world)).collect(),
+        values: selected
+            .filter_map(|other| node_value(other, &term.topology_key, world))
+            .collect(),
     }
 }
 
@@ -131,11 +155,17 @@ fn selected_by(term: &PodAffinityTerm, owner: &Pod, other: &Pod, world: &World) 
         (selector, _) => {
             listed.any(|listed| Some(listed) == namespace)
                 || selector.as_ref().is_some_and(|selector| {
-                    let namespace = world.get::<Namespace>("", namespace.map_or("", String::as_str));
-                    namespace.is_some_and(|namespace| selects(selector, namespace.metadata.labels.as_ref()))
+                    let namespace =
+                        world.get::<Namespace>("", namespace.map_or("", String::as_str));
+                    namespace.is_some_and(|namespace| {
+                        selects(selector, namespace.metadata.labels.as_ref())
+                    })
                 })
         }
     };
     let labels = other.metadata.labels.as_ref();
-    here && term.label_selector.as_ref().is_some_and(|selector| selects(selector, labels))
+    here && term
+        .label_selector
+        .as_ref()
+        .is_some_and(|selector| selects(selector, labels))
 }

@@ -98,14 +98,17 @@ impl<'a> Cycle<'a> {
         self.ports(node)?;
         self.resources(node)?;
         self.exclusive_claims(node)?;
-        let volumes = self.claims.find(self.pod, node, self.world, self.reservations, self.version)?;
+        let volumes =
+            self.claims
+                .find(self.pod, node, self.world, self.reservations, self.version)?;
         self.spread.filter(node)?;
         self.affinity.filter(node)?;
         Ok(volumes)
     }
 
     pub(super) fn usage(&self, node: &Node) -> Option<&Usage> {
-        self.usages.of(node.metadata.name.as_deref().unwrap_or_default())
+        self.usages
+            .of(node.metadata.name.as_deref().unwrap_or_default())
     }
 
     fn unschedulable(&self, node: &Node) -> Result<(), Refusal> {
@@ -115,71 +118,108 @@ impl<'a> Cycle<'a> {
             effect: "NoSchedule".to_owned(),
             ..Taint::default()
         };
-        refuse_if(
-            cordoned && !tolerates(self.pod, &taint),
-            Filter::Node,
-            Help::Nothing,
-            "node(s) were unschedulable",
-        )
+        if cordoned && !tolerates(self.pod, &taint) {
+            return refusal(Filter::Node, Help::Nothing, "node(s) were unschedulable");
+        }
+        Ok(())
     }
 
     fn node_name(&self, node: &Node) -> Result<(), Refusal> {
-        let wanted = self.pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref());
-        refuse_if(
-            wanted.is_some_and(|wanted| !wanted.is_empty() && Some(wanted) != node.metadata.name.as_ref()),
-            Filter::Node,
-            Help::Nothing,
-            "node(s) didn't match the requested node name",
-        )
+        let wanted = self
+            .pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.node_name.as_ref());
+        if wanted
+            .is_some_and(|wanted| !wanted.is_empty() && Some(wanted) != node.metadata.name.as_ref())
+        {
+            return refusal(
+                Filter::Node,
+                Help::Nothing,
+                "node(s) didn't match the requested node name",
+            );
+        }
+        Ok(())
     }
 
     fn taints(&self, node: &Node) -> Result<(), Refusal> {
-        let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
-        let mut hard = taints.filter(|taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute"));
+        let taints = node
+            .spec
+            .iter()
+            .flat_map(|spec| spec.taints.iter().flatten());
+        let mut hard =
+            taints.filter(|taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute"));
         match hard.find(|taint| !tolerates(self.pod, taint)) {
             None => Ok(()),
             Some(taint) => {
                 let value = taint.value.as_deref().unwrap_or_default();
-                Err(Refusal::new(Filter::Node, Help::Nothing, &self.version.taint(&taint.key, value)))
+                Err(Refusal::new(
+                    Filter::Node,
+                    Help::Nothing,
+                    &self.version.taint(&taint.key, value),
+                ))
             }
         }
     }
 
     fn node_affinity(&self, node: &Node) -> Result<(), Refusal> {
-        let Some(spec) = &self.pod.spec else { return Ok(()) };
+        let Some(spec) = &self.pod.spec else {
+            return Ok(());
+        };
         let labels = node.metadata.labels.as_ref();
         let name = node.metadata.name.as_deref().unwrap_or_default();
-        let affinity = spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
-        let required =
-            affinity.and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
-        refuse_if(
-            !includes(labels, spec.node_selector.as_ref())
-                || required.is_some_and(|required| !selects_node(required, name, labels)),
-            Filter::Node,
-            Help::Nothing,
-            "node(s) didn't match Pod's node affinity/selector",
-        )
+        let affinity = spec
+            .affinity
+            .as_ref()
+            .and_then(|affinity| affinity.node_affinity.as_ref());
+        let required = affinity.and_then(|affinity| {
+            affinity
+                .required_during_scheduling_ignored_during_execution
+                .as_ref()
+        });
+        if !includes(labels, spec.node_selector.as_ref())
+            || required.is_some_and(|required| !selects_node(required, name, labels))
+        {
+            return refusal(
+                Filter::Node,
+                Help::Nothing,
+                "node(s) didn't match Pod's node affinity/selector",
+            );
+        }
+        Ok(())
     }
 
     fn ports(&self, node: &Node) -> Result<(), Refusal> {
         if self.demand.ports.is_empty() {
             return Ok(());
         }
-        let there = self.usage(node).into_iter().flat_map(|usage| usage.pods.values());
-        let coming = self.reservations.on(node.metadata.name.as_deref().unwrap_or_default());
-        let mut taken = there.chain(coming.map(|(_, demand)| demand)).flat_map(|demand| &demand.ports);
-        refuse_if(
-            taken.any(|taken| self.demand.ports.iter().any(|port| port.collides(taken))),
-            Filter::Resources,
-            Help::Preemption,
-            "node(s) didn't have free ports for the requested pod ports",
-        )
+        let there = self
+            .usage(node)
+            .into_iter()
+            .flat_map(|usage| usage.pods.values());
+        let coming = self
+            .reservations
+            .on(node.metadata.name.as_deref().unwrap_or_default());
+        let mut taken = there
+            .chain(coming.map(|(_, demand)| demand))
+            .flat_map(|demand| &demand.ports);
+        if taken.any(|taken| self.demand.ports.iter().any(|port| port.collides(taken))) {
+            return refusal(
+                Filter::Resources,
+                Help::Preemption,
+                "node(s) didn't have free ports for the requested pod ports",
+            );
+        }
+        Ok(())
     }
 
     fn resources(&self, node: &Node) -> Result<(), Refusal> {
         let offered = allocatable(node);
-        let coming: Vec<&Demand> =
-            self.reservations.on(node.metadata.name.as_deref().unwrap_or_default()).map(|(_, demand)| demand).collect();
+        let coming: Vec<&Demand> = self
+            .reservations
+            .on(node.metadata.name.as_deref().unwrap_or_default())
+            .map(|(_, demand)| demand)
+            .collect();
         let there = self.usage(node);
         let mut reasons = BTreeSet::new();
         let mut help = Help::Preemption;
@@ -188,11 +228,21 @@ impl<'a> Cycle<'a> {
         if i128::try_from(pods).unwrap_or(i128::MAX) > most {
             reasons.insert("Too many pods".to_owned());
         }
-        for (resource, amount) in self.demand.requests.iter().filter(|(_, amount)| **amount > 0) {
+        for (resource, amount) in self
+            .demand
+            .requests
+            .iter()
+            .filter(|(_, amount)| **amount > 0)
+        {
             let total = offered.get(resource).copied().unwrap_or(0);
-            let used = there.and_then(|usage| usage.requests.get(resource)).copied().unwrap_or(0);
-            let reserved: i128 =
-                coming.iter().filter_map(|demand| demand.requests.get(resource)).sum();
+            let used = there
+                .and_then(|usage| usage.requests.get(resource))
+                .copied()
+                .unwrap_or(0);
+            let reserved: i128 = coming
+                .iter()
+                .filter_map(|demand| demand.requests.get(resource))
+                .sum();
             if amount + used + reserved > total {
                 reasons.insert(format!("Insufficient {resource}"));
                 if *amount > total {
@@ -212,28 +262,31 @@ impl<'a> Cycle<'a> {
 
     /// A claim that only one pod may use at a time.
     fn exclusive_claims(&self, _node: &Node) -> Result<(), Refusal> {
-        refuse_if(
-            self.claims.taken(self.pod, self.world),
-            Filter::Pods,
-            Help::Preemption,
-            "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by \
+        if self.claims.taken(self.pod, self.world) {
+            return refusal(
+                Filter::Pods,
+                Help::Preemption,
+                "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by \
              another pod",
-        )
-    }
-}
-
-fn refuse_if(refused: bool, filter: Filter, help: Help, reason: &str) -> Result<(), Refusal> {
-    if refused {
-        Err(Refusal::new(filter, help, reason))
-    } else {
+            );
+        }
         Ok(())
     }
 }
 
+fn refusal(filter: Filter, help: Help, reason: &str) -> Result<(), Refusal> {
+    Err(Refusal::new(filter, help, reason))
+}
+
 /// Whether the pod tolerates the taint.
 pub(super) fn tolerates(pod: &Pod, taint: &Taint) -> bool {
-    let tolerations = pod.spec.iter().flat_map(|spec| spec.tolerations.iter().flatten());
-    tolerations.into_iter().any(|toleration| tolerated(toleration, taint))
+    let tolerations = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.tolerations.iter().flatten());
+    tolerations
+        .into_iter()
+        .any(|toleration| tolerated(toleration, taint))
 }
 
 /// Whether one toleration is for the taint.

@@ -10,7 +10,10 @@ use crate::version::Version;
 
 /// The pod was turned down before any node was asked.
 pub(super) fn rejected(version: Version, nodes: usize, why: &str) -> String {
-    format!("0/{nodes} nodes are available: {why}. {}", version.after_rejection(nodes))
+    format!(
+        "0/{nodes} nodes are available: {why}. {}",
+        version.after_rejection(nodes)
+    )
 }
 
 /// Every node refused.
@@ -32,7 +35,10 @@ fn counted<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     for text in texts {
         *counts.entry(text).or_insert(0) += 1;
     }
-    let mut lines: Vec<String> = counts.into_iter().map(|(text, count)| format!("{count} {text}")).collect();
+    let mut lines: Vec<String> = counts
+        .into_iter()
+        .map(|(text, count)| format!("{count} {text}"))
+        .collect();
     lines.sort_unstable();
     lines.join(", ")
 }

@@ -26,14 +26,21 @@ pub(super) struct Reservation {
 }
 
 impl Reservation {
-    pub(super) fn new(pod: &Pod, node: &Node, volumes: Vec<(String, Key)>, since: Timestamp) -> Self {
+    pub(super) fn new(
+        pod: &Pod,
+        node: &Node,
+        volumes: Vec<(String, Key)>,
+        since: Timestamp,
+    ) -> Self {
         Self {
             uid: pod.metadata.uid.clone().unwrap_or_default(),
             node: node.metadata.name.clone().unwrap_or_default(),
             volumes,
             since,
             demand: Demand::of(pod),
-            claims: pods::claims(pod).map(|claim| super::claim_key(pod, &claim)).collect(),
+            claims: pods::claims(pod)
+                .map(|claim| super::claim_key(pod, &claim))
+                .collect(),
         }
     }
 }
@@ -59,34 +66,58 @@ impl Reservations {
 
     /// What pods that are on their way to `node` will use.
     pub(super) fn on<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a Key, &'a Demand)> {
-        let there = self.by_pod.iter().filter(move |(_, reservation)| reservation.node == node);
+        let there = self
+            .by_pod
+            .iter()
+            .filter(move |(_, reservation)| reservation.node == node);
         there.map(|(pod, reservation)| (pod, &reservation.demand))
     }
 
     /// The claim that gets `volume`.
     pub(super) fn claim_for(&self, volume: &str) -> Option<&Key> {
-        let mut volumes = self.by_pod.values().flat_map(|reservation| &reservation.volumes);
-        volumes.find(|(name, _)| name == volume).map(|(_, claim)| claim)
+        let mut volumes = self
+            .by_pod
+            .values()
+            .flat_map(|reservation| &reservation.volumes);
+        volumes
+            .find(|(name, _)| name == volume)
+            .map(|(_, claim)| claim)
     }
 
     /// The volume that `claim` gets.
     pub(super) fn volume_for(&self, claim: &Key) -> Option<&str> {
-        let mut volumes = self.by_pod.values().flat_map(|reservation| &reservation.volumes);
-        volumes.find(|(_, key)| key == claim).map(|(name, _)| name.as_str())
+        let mut volumes = self
+            .by_pod
+            .values()
+            .flat_map(|reservation| &reservation.volumes);
+        volumes
+            .find(|(_, key)| key == claim)
+            .map(|(name, _)| name.as_str())
     }
 
     /// The pods whose volumes are being bound, and which the change is about.
     pub(super) fn concerned_by(&self, change: &Change) -> Vec<Key> {
-        let claim = change.newest::<PersistentVolumeClaim>().map(|claim| Key::of(&**claim));
-        let volume = change.newest::<PersistentVolume>().and_then(|volume| volume.metadata.name.clone());
+        let claim = change
+            .newest::<PersistentVolumeClaim>()
+            .map(|claim| Key::of(&**claim));
+        let volume = change
+            .newest::<PersistentVolume>()
+            .and_then(|volume| volume.metadata.name.clone());
         if claim.is_none() && volume.is_none() {
             return Vec::new();
         }
         let concerned = |reservation: &Reservation| {
-            claim.as_ref().is_some_and(|claim| reservation.claims.contains(claim))
-                || volume.as_ref().is_some_and(|volume| reservation.volumes.iter().any(|(name, _)| name == volume))
+            claim
+                .as_ref()
+                .is_some_and(|claim| reservation.claims.contains(claim))
+                || volume.as_ref().is_some_and(|volume| {
+                    reservation.volumes.iter().any(|(name, _)| name == volume)
+                })
         };
-        let pods = self.by_pod.iter().filter(|(_, reservation)| concerned(reservation));
+        let pods = self
+            .by_pod
+            .iter()
+            .filter(|(_, reservation)| concerned(reservation));
         pods.map(|(pod, _)| pod.clone()).collect()
     }
 }

@@ -36,12 +36,19 @@ impl Demand {
             .as_ref()
             .and_then(|spec| spec.affinity.as_ref()?.pod_anti_affinity.as_ref())
             .is_some_and(|anti| {
-                anti.required_during_scheduling_ignored_during_execution.iter().flatten().next().is_some()
+                anti.required_during_scheduling_ignored_during_execution
+                    .iter()
+                    .flatten()
+                    .next()
+                    .is_some()
             });
         Self {
             requests: requests(pod, |_| 0),
             guessed: requests(pod, |resource| {
-                USUAL.iter().find(|(name, _)| *name == resource).map_or(0, |(_, amount)| *amount)
+                USUAL
+                    .iter()
+                    .find(|(name, _)| *name == resource)
+                    .map_or(0, |(_, amount)| *amount)
             }),
             ports: host_ports(pod),
             repels,
@@ -101,7 +108,9 @@ impl Usages {
 
     fn remove(&mut self, pod: &Pod) {
         let Some(node) = pods::node(pod) else { return };
-        let Some(usage) = self.by_node.get_mut(node) else { return };
+        let Some(usage) = self.by_node.get_mut(node) else {
+            return;
+        };
         if let Some(demand) = usage.pods.remove(&Key::of(pod)) {
             change(&mut usage.requests, &demand.requests, -1);
             change(&mut usage.guessed, &demand.guessed, -1);
@@ -125,18 +134,24 @@ fn change(sum: &mut Amounts, by: &Amounts, sign: i128) {
 /// What a node offers.
 pub(super) fn allocatable(node: &Node) -> Amounts {
     let status = node.status.as_ref();
-    let offered = status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref()));
+    let offered =
+        status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref()));
     let offered = offered.into_iter().flatten();
-    offered.map(|(resource, amount)| (resource.clone(), thousandths(amount))).collect()
+    offered
+        .map(|(resource, amount)| (resource.clone(), thousandths(amount)))
+        .collect()
 }
 
 /// The pod's requests: the sum of its containers and sidecars, or its largest init container.
 fn requests(pod: &Pod, default: impl Fn(&str) -> i128) -> Amounts {
-    let Some(spec) = &pod.spec else { return Amounts::new() };
+    let Some(spec) = &pod.spec else {
+        return Amounts::new();
+    };
     let of = |resources: Option<&BTreeMap<String, Quantity>>| -> Amounts {
         let asked = resources.into_iter().flatten();
-        let mut amounts: Amounts =
-            asked.map(|(resource, amount)| (resource.clone(), thousandths(amount))).collect();
+        let mut amounts: Amounts = asked
+            .map(|(resource, amount)| (resource.clone(), thousandths(amount)))
+            .collect();
         for resource in ["cpu", "memory"] {
             let amount = default(resource);
             if amount > 0 {
@@ -147,13 +162,19 @@ fn requests(pod: &Pod, default: impl Fn(&str) -> i128) -> Amounts {
     };
     let mut sum = Amounts::new();
     for container in &spec.containers {
-        let resources = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+        let resources = container
+            .resources
+            .as_ref()
+            .and_then(|resources| resources.requests.as_ref());
         change(&mut sum, &of(resources), 1);
     }
     let mut largest = Amounts::new();
     let mut sidecars = Amounts::new();
     for container in spec.init_containers.iter().flatten() {
-        let asked = of(container.resources.as_ref().and_then(|resources| resources.requests.as_ref()));
+        let asked = of(container
+            .resources
+            .as_ref()
+            .and_then(|resources| resources.requests.as_ref()));
         if container.restart_policy.as_deref() == Some("Always") {
             change(&mut sidecars, &asked, 1);
             change(&mut sum, &asked, 1);
@@ -165,7 +186,9 @@ fn requests(pod: &Pod, default: impl Fn(&str) -> i128) -> Amounts {
     }
     raise(&mut sum, &largest);
     let overhead = spec.overhead.iter().flatten();
-    let overhead = overhead.map(|(resource, amount)| (resource.clone(), thousandths(amount))).collect();
+    let overhead = overhead
+        .map(|(resource, amount)| (resource.clone(), thousandths(amount)))
+        .collect();
     change(&mut sum, &overhead, 1);
     sum
 }

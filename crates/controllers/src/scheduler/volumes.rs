@@ -24,7 +24,8 @@ use crate::volumes::{
 };
 use crate::world::World;
 
-const MISSING_VOLUME: &str = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
+const MISSING_VOLUME: &str =
+    "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
 const NO_VOLUME: &str = "node(s) didn't find available persistent volumes to bind";
 
 /// The claims of one pod.
@@ -61,16 +62,25 @@ impl Claims {
     pub(super) fn taken(&self, pod: &Pod, world: &World) -> bool {
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let exclusive = |claim: &&Arc<PersistentVolumeClaim>| {
-            let modes = claim.spec.iter().flat_map(|spec| spec.access_modes.iter().flatten());
+            let modes = claim
+                .spec
+                .iter()
+                .flat_map(|spec| spec.access_modes.iter().flatten());
             modes.into_iter().any(|mode| mode == "ReadWriteOncePod")
         };
-        self.bound.iter().chain(&self.waiting).filter(exclusive).any(|claim| {
-            world
-                .within::<Pod>(namespace)
-                .filter(|other| other.metadata.uid != pod.metadata.uid)
-                .filter(|other| pods::is_placed(other) && !pods::is_finished(other))
-                .any(|other| pods::claims(other).any(|used| Some(&used) == claim.metadata.name.as_ref()))
-        })
+        self.bound
+            .iter()
+            .chain(&self.waiting)
+            .filter(exclusive)
+            .any(|claim| {
+                world
+                    .within::<Pod>(namespace)
+                    .filter(|other| other.metadata.uid != pod.metadata.uid)
+                    .filter(|other| pods::is_placed(other) && !pods::is_finished(other))
+                    .any(|other| {
+                        pods::claims(other).any(|used| Some(&used) == claim.metadata.name.as_ref())
+                    })
+            })
     }
 
     /// The volumes that the node gives to the waiting claims.
@@ -86,7 +96,9 @@ impl Claims {
         for claim in &self.bound {
             match world.get::<PersistentVolume>("", volume_name(claim).unwrap_or_default()) {
                 None => reasons.push(MISSING_VOLUME.to_owned()),
-                Some(volume) if !admits(volume, node) => reasons.push(version.volume_affinity().to_owned()),
+                Some(volume) if !admits(volume, node) => {
+                    reasons.push(version.volume_affinity().to_owned());
+                }
                 Some(_) => {}
             }
         }
@@ -120,7 +132,11 @@ fn choose(
     reservations: &Reservations,
     chosen: &Volumes,
 ) -> Option<String> {
-    let selected = claim.metadata.annotations.as_ref().and_then(|all| all.get(SELECTED_NODE));
+    let selected = claim
+        .metadata
+        .annotations
+        .as_ref()
+        .and_then(|all| all.get(SELECTED_NODE));
     if selected.is_some_and(|selected| Some(selected) != node.metadata.name.as_ref()) {
         return None;
     }
@@ -135,7 +151,10 @@ fn choose(
             && reservations.claim_for(name).is_none()
             && !chosen.iter().any(|(taken, _)| taken == name)
     });
-    smallest(claim, free, &Seeker::Scheduler(node))?.metadata.name.clone()
+    smallest(claim, free, &Seeker::Scheduler(node))?
+        .metadata
+        .name
+        .clone()
 }
 
 fn usable(pod: &Pod, name: &str, world: &World) -> Result<Arc<PersistentVolumeClaim>, String> {
@@ -143,7 +162,10 @@ fn usable(pod: &Pod, name: &str, world: &World) -> Result<Arc<PersistentVolumeCl
     let Some(claim) = world.get::<PersistentVolumeClaim>(namespace, name) else {
         return Err(format!(r#"persistentvolumeclaim "{name}" not found"#));
     };
-    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
+    let phase = claim
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
     if phase == Some("Lost") {
         let volume = volume_name(claim).unwrap_or_default();
         return Err(format!(
@@ -151,7 +173,9 @@ fn usable(pod: &Pod, name: &str, world: &World) -> Result<Arc<PersistentVolumeCl
         ));
     }
     if claim.metadata.deletion_timestamp.is_some() {
-        return Err(format!(r#"persistentvolumeclaim "{name}" is being deleted"#));
+        return Err(format!(
+            r#"persistentvolumeclaim "{name}" is being deleted"#
+        ));
     }
     Ok(Arc::clone(claim))
 }
@@ -164,7 +188,9 @@ fn is_bound(claim: &PersistentVolumeClaim) -> bool {
 pub(super) fn all_bound(pod: &Pod, world: &World) -> bool {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     pods::claims(pod).all(|name| {
-        world.get::<PersistentVolumeClaim>(namespace, &name).is_some_and(|claim| is_bound(claim))
+        world
+            .get::<PersistentVolumeClaim>(namespace, &name)
+            .is_some_and(|claim| is_bound(claim))
     })
 }
 
@@ -176,16 +202,28 @@ pub(super) fn assume(volume: &str, claim: &Key, world: &World) -> Option<Write> 
 }
 
 /// Why the volumes will never be bound as reserved.
-pub(super) fn binding_failed(pod: &Pod, reservation: &Reservation, world: &World) -> Option<String> {
+pub(super) fn binding_failed(
+    pod: &Pod,
+    reservation: &Reservation,
+    world: &World,
+) -> Option<String> {
     for (name, claim) in &reservation.volumes {
         let Some(volume) = world.get::<PersistentVolume>("", name) else {
             return Some(format!(r#"binding volumes: pv "{name}" not found"#));
         };
         if claim_ref(volume).is_none_or(|reference| reference.uid.is_none()) {
-            return Some(format!(r#"binding volumes: ClaimRef got reset for pv "{name}""#));
+            return Some(format!(
+                r#"binding volumes: ClaimRef got reset for pv "{name}""#
+            ));
         }
-        if world.get::<PersistentVolumeClaim>(&claim.namespace, &claim.name).is_none() {
-            return Some(format!(r#"binding volumes: persistentvolumeclaim "{}" not found"#, claim.name));
+        if world
+            .get::<PersistentVolumeClaim>(&claim.namespace, &claim.name)
+            .is_none()
+        {
+            return Some(format!(
+                r#"binding volumes: persistentvolumeclaim "{}" not found"#,
+                claim.name
+            ));
         }
     }
     let node = world.get::<Node>("", &reservation.node);
@@ -194,7 +232,9 @@ pub(super) fn binding_failed(pod: &Pod, reservation: &Reservation, world: &World
         let claim = world.get::<PersistentVolumeClaim>(namespace, &claim);
         let volume = claim.and_then(|claim| volume_name(claim));
         let volume = volume.and_then(|name| world.get::<PersistentVolume>("", name));
-        volume.zip(node).is_some_and(|(volume, node)| !admits(volume, node))
+        volume
+            .zip(node)
+            .is_some_and(|(volume, node)| !admits(volume, node))
     });
     strays.then(|| {
         let node = &reservation.node;

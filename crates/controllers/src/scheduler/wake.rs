@@ -18,6 +18,9 @@ use crate::world::Change;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reasons(BTreeSet<Filter>);
 
+/// Decides for one pod.
+type Waker = Box<dyn Fn(&Key, &Failed) -> bool>;
+
 #[derive(Debug)]
 struct Failed {
     reasons: Reasons,
@@ -34,7 +37,12 @@ impl Reasons {
     }
 
     pub(super) fn everything() -> Self {
-        Self(BTreeSet::from([Filter::Node, Filter::Resources, Filter::Volumes, Filter::Pods]))
+        Self(BTreeSet::from([
+            Filter::Node,
+            Filter::Resources,
+            Filter::Volumes,
+            Filter::Pods,
+        ]))
     }
 
     fn has(&self, filter: Filter) -> bool {
@@ -70,7 +78,7 @@ impl Waiting {
 }
 
 /// Whether a change wakes a pod that failed for these reasons.
-fn waker(change: &Change) -> Box<dyn Fn(&Key, &Failed) -> bool> {
+fn waker(change: &Change) -> Waker {
     if let Some((before, after)) = change.of::<Node>() {
         let matters = match (before, after) {
             (None, Some(_)) => true,
@@ -78,7 +86,10 @@ fn waker(change: &Change) -> Box<dyn Fn(&Key, &Failed) -> bool> {
             (_, None) => false,
         };
         return Box::new(move |_, Failed { reasons, .. }| {
-            matters && (reasons.has(Filter::Node) || reasons.has(Filter::Volumes) || reasons.has(Filter::Resources))
+            matters
+                && (reasons.has(Filter::Node)
+                    || reasons.has(Filter::Volumes)
+                    || reasons.has(Filter::Resources))
         });
     }
     let gone = change.after.is_none();
@@ -114,8 +125,14 @@ fn same_offer(before: &Node, after: &Node) -> bool {
         let spec = node.spec.clone().unwrap_or_default();
         (spec.unschedulable.unwrap_or(false), spec.taints)
     };
-    let offered = |node: &Node| node.status.as_ref().and_then(|status| status.allocatable.clone());
-    before.metadata.labels == after.metadata.labels && spec(before) == spec(after) && offered(before) == offered(after)
+    let offered = |node: &Node| {
+        node.status
+            .as_ref()
+            .and_then(|status| status.allocatable.clone())
+    };
+    before.metadata.labels == after.metadata.labels
+        && spec(before) == spec(after)
+        && offered(before) == offered(after)
 }
 
 /// Whether both versions ask the same of a node.

@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 use super::{Done, View};
 use crate::object::Kind;
 use crate::owners;
-use crate::plan::{Step, Write};
+use crate::plan::{Step, Write, list};
 
 /// The set's claim templates.
 pub(super) fn templates<'a>(view: &View<'a>) -> &'a [PersistentVolumeClaim] {
     let spec = view.set.spec.as_ref();
-    spec.and_then(|spec| spec.volume_claim_templates.as_deref()).unwrap_or_default()
+    spec.and_then(|spec| spec.volume_claim_templates.as_deref())
+        .unwrap_or_default()
 }
 
 /// The name of the claim for a template and ordinal.
@@ -32,7 +33,10 @@ pub(super) fn missing(view: &View<'_>, pod: &str, ordinal: i32) -> Result<Vec<St
     let mut steps = Vec::new();
     for template in templates(view) {
         let claim = name(view, template, ordinal);
-        match view.world.get::<PersistentVolumeClaim>(view.namespace(), &claim) {
+        match view
+            .world
+            .get::<PersistentVolumeClaim>(view.namespace(), &claim)
+        {
             Some(found) if found.metadata.deletion_timestamp.is_some() => {
                 return Err(format!("pvc {claim} is being deleted"));
             }
@@ -50,7 +54,11 @@ fn create(view: &View<'_>, template: &PersistentVolumeClaim, claim: &str, pod: &
     body["kind"] = json!("PersistentVolumeClaim");
     body["metadata"]["name"] = json!(claim);
     body["metadata"]["namespace"] = json!(view.namespace());
-    let selector = view.set.spec.as_ref().and_then(|spec| spec.selector.match_labels.as_ref());
+    let selector = view
+        .set
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.selector.match_labels.as_ref());
     for (key, value) in selector.into_iter().flatten() {
         body["metadata"]["labels"][key] = json!(value);
     }
@@ -82,34 +90,51 @@ pub(super) fn ownership(view: &View<'_>, pod: &Pod, ordinal: i32) -> Vec<Write> 
         .filter_map(|claim| {
             let wanted = wanted_owners(view, &claim.metadata, pod, ordinal);
             let now = owners::kept(&claim.metadata, |_| true);
-            (wanted != now).then(|| Write::patch(&**claim, json!({"metadata": {"ownerReferences": wanted}})))
+            (wanted != now).then(|| {
+                Write::patch(
+                    &**claim,
+                    json!({"metadata": {"ownerReferences": list(&wanted)}}),
+                )
+            })
         })
         .collect()
 }
 
-fn existing<'a>(view: &View<'a>, ordinal: i32) -> impl Iterator<Item = &'a Arc<PersistentVolumeClaim>> {
+fn existing<'a>(
+    view: &View<'a>,
+    ordinal: i32,
+) -> impl Iterator<Item = &'a Arc<PersistentVolumeClaim>> {
     let namespace = view.set.metadata.namespace.as_deref().unwrap_or_default();
     let world = view.world;
-    let names: Vec<String> = templates(view).iter().map(|template| name(view, template, ordinal)).collect();
-    names.into_iter().filter_map(move |name| world.get::<PersistentVolumeClaim>(namespace, &name))
+    let names: Vec<String> = templates(view)
+        .iter()
+        .map(|template| name(view, template, ordinal))
+        .collect();
+    names
+        .into_iter()
+        .filter_map(move |name| world.get::<PersistentVolumeClaim>(namespace, &name))
 }
 
 fn wanted_owners(view: &View<'_>, claim: &ObjectMeta, pod: &Pod, ordinal: i32) -> Vec<Value> {
     let ours = |owner: &OwnerReference| {
-        Some(&owner.uid) == view.set.metadata.uid.as_ref() || Some(&owner.uid) == pod.metadata.uid.as_ref()
+        Some(&owner.uid) == view.set.metadata.uid.as_ref()
+            || Some(&owner.uid) == pod.metadata.uid.as_ref()
     };
     let foreign = owners::controller(claim).is_some_and(|owner| !ours(owner));
     let in_range = view.in_range(ordinal);
     let owner = match policy(view) {
         _ if foreign => None,
-        (Keep::Retain | Keep::Delete, Keep::Delete) if in_range => Some(owners::reference(view.set)),
+        (Keep::Retain | Keep::Delete, Keep::Delete) if in_range => {
+            Some(owners::reference(view.set))
+        }
         (Keep::Retain, Keep::Delete) => Some(owners::reference(view.set)),
         (Keep::Delete, _) if !in_range => Some(owners::reference(pod)),
         (Keep::Retain | Keep::Delete, _) => None,
     };
     // What is right already is left as it was written.
     let uid = owner.as_ref().map(|owner| owner["uid"].clone());
-    let right = |reference: &OwnerReference| uid.as_ref().is_some_and(|uid| *uid == json!(reference.uid));
+    let right =
+        |reference: &OwnerReference| uid.as_ref().is_some_and(|uid| *uid == json!(reference.uid));
     let mut wanted = owners::kept(claim, |reference| !ours(reference) || right(reference));
     let has = claim.owner_references.iter().flatten().any(right);
     if let Some(owner) = owner.filter(|_| !has) {
@@ -129,6 +154,12 @@ fn policy(view: &View<'_>) -> (Keep, Keep) {
     let spec = view.set.spec.as_ref();
     let policy = spec.and_then(|spec| spec.persistent_volume_claim_retention_policy.clone());
     let policy = policy.unwrap_or_default();
-    let keep = |word: Option<String>| if word.as_deref() == Some("Delete") { Keep::Delete } else { Keep::Retain };
+    let keep = |word: Option<String>| {
+        if word.as_deref() == Some("Delete") {
+            Keep::Delete
+        } else {
+            Keep::Retain
+        }
+    };
     (keep(policy.when_scaled), keep(policy.when_deleted))
 }

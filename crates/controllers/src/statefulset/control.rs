@@ -37,7 +37,8 @@ pub(super) struct Control<'a, 'w> {
 impl<'a, 'w> Control<'a, 'w> {
     pub(super) fn new(view: &'a View<'w>, revisions: &'a Revisions) -> Self {
         let range = view.start()..view.start() + view.replicas();
-        let mut wanted: BTreeMap<i32, Option<Arc<Pod>>> = range.map(|ordinal| (ordinal, None)).collect();
+        let mut wanted: BTreeMap<i32, Option<Arc<Pod>>> =
+            range.map(|ordinal| (ordinal, None)).collect();
         let mut condemned = Vec::new();
         for pod in &view.pods {
             let Some((_, ordinal)) = parent_and_ordinal(pod) else {
@@ -61,7 +62,11 @@ impl<'a, 'w> Control<'a, 'w> {
 
     pub(super) fn into_plan(mut self) -> (Plan, Update) {
         let minimum = self.view.minimum_ready();
-        let later = self.view.pods.iter().filter_map(|pod| pods::available_at(pod, minimum));
+        let later = self
+            .view
+            .pods
+            .iter()
+            .filter_map(|pod| pods::available_at(pod, minimum));
         if let Some(when) = later.filter(|when| *when > self.view.now).min() {
             self.plan.look_again(when);
         }
@@ -73,8 +78,11 @@ impl<'a, 'w> Control<'a, 'w> {
             return;
         }
         let ordered = self.ordered();
-        let wanted: Vec<(i32, Option<Arc<Pod>>)> =
-            self.wanted.iter().map(|(ordinal, pod)| (*ordinal, pod.clone())).collect();
+        let wanted: Vec<(i32, Option<Arc<Pod>>)> = self
+            .wanted
+            .iter()
+            .map(|(ordinal, pod)| (*ordinal, pod.clone()))
+            .collect();
         for (ordinal, pod) in wanted {
             if self.replica(ordinal, pod.as_deref()) == Next::Stop && ordered {
                 return;
@@ -98,7 +106,12 @@ impl<'a, 'w> Control<'a, 'w> {
     }
 
     fn ordered(&self) -> bool {
-        let policy = self.view.set.spec.as_ref().and_then(|spec| spec.pod_management_policy.as_deref());
+        let policy = self
+            .view
+            .set
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.pod_management_policy.as_deref());
         policy != Some("Parallel")
     }
 
@@ -130,7 +143,9 @@ impl<'a, 'w> Control<'a, 'w> {
         }
         if let Some(patch) = pod::identity_patch(pod, ordinal) {
             let name = pod.metadata.name.as_deref().unwrap_or_default();
-            let step = self.view.pod_step(Write::patch(pod, patch), Done::Update, name);
+            let step = self
+                .view
+                .pod_step(Write::patch(pod, patch), Done::Update, name);
             self.plan.steps.push(step);
         }
         Next::Continue
@@ -140,13 +155,18 @@ impl<'a, 'w> Control<'a, 'w> {
         let view = self.view;
         let name = pod::name(view, ordinal);
         // A pod of that name that is not ours, or not yet gone, is in the way.
-        if view.world.get::<Pod>(view.namespace(), &name).is_some() || claims::stale(view, &name, ordinal) {
+        if view.world.get::<Pod>(view.namespace(), &name).is_some()
+            || claims::stale(view, &name, ordinal)
+        {
             return;
         }
         match claims::missing(view, &name, ordinal) {
             Ok(steps) => self.plan.steps.extend(steps),
             Err(why) => {
-                let text = format!("create Pod {name} in StatefulSet {} failed error: {why}", view.name());
+                let text = format!(
+                    "create Pod {name} in StatefulSet {} failed error: {why}",
+                    view.name()
+                );
                 self.plan.steps.push(Step {
                     refused: Some(Announcement::about(
                         view.set,
@@ -160,20 +180,30 @@ impl<'a, 'w> Control<'a, 'w> {
             }
         }
         let revision = pod::revision_for(view, self.revisions, ordinal);
-        let write = Write::create(Kind::Pod, view.namespace(), &name, pod::new(view, revision, ordinal));
-        self.plan.steps.push(view.pod_step(write, Done::Create, &name));
+        let write = Write::create(
+            Kind::Pod,
+            view.namespace(),
+            &name,
+            pod::new(view, revision, ordinal),
+        );
+        self.plan
+            .steps
+            .push(view.pod_step(write, Done::Create, &name));
     }
 
     fn delete(&mut self, pod: &Pod) {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
-        self.plan.steps.push(self.view.pod_step(Write::delete(pod), Done::Delete, name));
+        self.plan
+            .steps
+            .push(self.view.pod_step(Write::delete(pod), Done::Delete, name));
     }
 
     fn condemned(&mut self, pod: &Pod, unhealthy: Option<&Key>) -> Next {
         if pods::is_terminating(pod) {
             return Next::Stop;
         }
-        let blocked = !(is_running_and_ready(pod) && is_available(self.view, pod)) && unhealthy != Some(&Key::of(pod));
+        let blocked = !(is_running_and_ready(pod) && is_available(self.view, pod))
+            && unhealthy != Some(&Key::of(pod));
         if !(self.ordered() && blocked) {
             self.delete(pod);
         }
@@ -187,7 +217,13 @@ impl<'a, 'w> Control<'a, 'w> {
             match pod {
                 Some(pod) if missing(pod) => return Some(Key::of(&**pod)),
                 Some(_) => {}
-                None => return Some(Key::new(Pod::KIND, self.view.namespace(), &pod::name(self.view, *ordinal))),
+                None => {
+                    return Some(Key::new(
+                        Pod::KIND,
+                        self.view.namespace(),
+                        &pod::name(self.view, *ordinal),
+                    ));
+                }
             }
         }
         let lowest = self.condemned.iter().rev().find(|(_, pod)| missing(pod));
@@ -196,15 +232,27 @@ impl<'a, 'w> Control<'a, 'w> {
 
     /// Ends the highest pod of an old revision, once all above it are available.
     fn roll(&mut self) {
-        let strategy = self.view.set.spec.as_ref().and_then(|spec| spec.update_strategy.clone());
+        let strategy = self
+            .view
+            .set
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.update_strategy.clone());
         let strategy = strategy.unwrap_or_default();
         if strategy.type_.as_deref() == Some("OnDelete") {
             return;
         }
-        let partition = strategy.rolling_update.and_then(|rolling| rolling.partition).unwrap_or(0);
+        let partition = strategy
+            .rolling_update
+            .and_then(|rolling| rolling.partition)
+            .unwrap_or(0);
         let first = self.view.start() + partition;
-        let pods: Vec<Arc<Pod>> =
-            self.wanted.range(first..).rev().filter_map(|(_, pod)| pod.clone()).collect();
+        let pods: Vec<Arc<Pod>> = self
+            .wanted
+            .range(first..)
+            .rev()
+            .filter_map(|(_, pod)| pod.clone())
+            .collect();
         for pod in pods {
             if pod::revision(&pod) != self.revisions.update_name() && !pods::is_terminating(&pod) {
                 self.update = if pod::revision(&pod) == self.revisions.current_name() {

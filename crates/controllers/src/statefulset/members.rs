@@ -13,7 +13,7 @@ use serde_json::json;
 use super::selected;
 use crate::object::Cached;
 use crate::owners;
-use crate::plan::Write;
+use crate::plan::{Write, list};
 use crate::pods;
 use crate::world::World;
 
@@ -51,7 +51,9 @@ pub(super) fn adoption(set: &StatefulSet, world: &World) -> Vec<Write> {
     let namespace = set.metadata.namespace.as_deref().unwrap_or_default();
     let revisions = world
         .within::<ControllerRevision>(namespace)
-        .filter(|revision| orphan(&revision.metadata) && selected(set, revision.metadata.labels.as_ref()))
+        .filter(|revision| {
+            orphan(&revision.metadata) && selected(set, revision.metadata.labels.as_ref())
+        })
         .map(|revision| adopt(set, &**revision));
     let orphans = world
         .within::<Pod>(namespace)
@@ -75,6 +77,11 @@ fn adopt<T: Cached>(set: &StatefulSet, object: &T) -> Write {
 }
 
 fn release(set: &StatefulSet, pod: &Pod) -> Write {
-    let references = owners::kept(&pod.metadata, |owner| Some(&owner.uid) != set.metadata.uid.as_ref());
-    Write::patch(pod, json!({"metadata": {"ownerReferences": references}}))
+    let references = owners::kept(&pod.metadata, |owner| {
+        Some(&owner.uid) != set.metadata.uid.as_ref()
+    });
+    Write::patch(
+        pod,
+        json!({"metadata": {"ownerReferences": list(&references)}}),
+    )
 }

@@ -17,7 +17,9 @@ const REVISION_LABEL: &str = "controller-revision-hash";
 /// The revision a pod was made from.
 pub(super) fn revision(pod: &Pod) -> &str {
     let labels = pod.metadata.labels.as_ref();
-    labels.and_then(|labels| labels.get(REVISION_LABEL)).map_or("", String::as_str)
+    labels
+        .and_then(|labels| labels.get(REVISION_LABEL))
+        .map_or("", String::as_str)
 }
 
 /// The name of the pod with that ordinal.
@@ -26,11 +28,24 @@ pub(super) fn name(view: &View<'_>, ordinal: i32) -> String {
 }
 
 /// The revision that a new pod of that ordinal is made from.
-pub(super) fn revision_for<'a>(view: &View<'_>, revisions: &'a Revisions, ordinal: i32) -> &'a ControllerRevision {
-    let strategy = view.set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());
+pub(super) fn revision_for<'a>(
+    view: &View<'_>,
+    revisions: &'a Revisions,
+    ordinal: i32,
+) -> &'a ControllerRevision {
+    let strategy = view
+        .set
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.update_strategy.as_ref());
     let rolling = strategy.is_none_or(|strategy| strategy.type_.as_deref() != Some("OnDelete"));
     let partition = strategy.and_then(|strategy| strategy.rolling_update.as_ref()?.partition);
-    let current = view.set.status.as_ref().and_then(|status| status.current_replicas).unwrap_or(0);
+    let current = view
+        .set
+        .status
+        .as_ref()
+        .and_then(|status| status.current_replicas)
+        .unwrap_or(0);
     let below = view.start() + partition.unwrap_or(current);
     if rolling && ordinal < below {
         &revisions.current
@@ -63,7 +78,11 @@ pub(super) fn new(view: &View<'_>, revision: &ControllerRevision, ordinal: i32) 
     }
     let mut spec = template["spec"].clone();
     spec["hostname"] = json!(name);
-    let service = view.set.spec.as_ref().and_then(|spec| spec.service_name.clone());
+    let service = view
+        .set
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.service_name.clone());
     if let Some(service) = service.filter(|service| !service.is_empty()) {
         spec["subdomain"] = json!(service);
     }
@@ -87,7 +106,9 @@ fn volumes(view: &View<'_>, of_template: &Value, ordinal: i32) -> Value {
         })
         .collect();
     let replaced = |volume: &Value| {
-        let mut names = templates.iter().map(|template| json!(template.metadata.name));
+        let mut names = templates
+            .iter()
+            .map(|template| json!(template.metadata.name));
         names.any(|name| name == volume["name"])
     };
     let rest = of_template.as_array().into_iter().flatten();
@@ -100,5 +121,7 @@ pub(super) fn identity_patch(pod: &Pod, ordinal: i32) -> Option<Value> {
     let labels = pod.metadata.labels.clone().unwrap_or_default();
     let name = pod.metadata.name.clone().unwrap_or_default();
     let right = labels.get(NAME_LABEL) == Some(&name);
-    (!right).then(|| json!({"metadata": {"labels": {NAME_LABEL: name, INDEX_LABEL: ordinal.to_string()}}}))
+    (!right).then(
+        || json!({"metadata": {"labels": {NAME_LABEL: name, INDEX_LABEL: ordinal.to_string()}}}),
+    )
 }

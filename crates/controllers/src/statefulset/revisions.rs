@@ -33,13 +33,18 @@ pub(super) fn history(set: &StatefulSet, world: &World) -> Vec<Arc<ControllerRev
         .within::<ControllerRevision>(namespace)
         .filter(|revision| selected(set, revision.metadata.labels.as_ref()))
         .filter(|revision| {
-            owners::controller(&revision.metadata).is_none() || owners::controls(&set.metadata, &revision.metadata)
+            owners::controller(&revision.metadata).is_none()
+                || owners::controls(&set.metadata, &revision.metadata)
         })
         .cloned()
         .collect();
     revisions.sort_by_key(|revision| {
         let meta = &revision.metadata;
-        (revision.revision, meta.creation_timestamp.clone(), meta.name.clone())
+        (
+            revision.revision,
+            meta.creation_timestamp.clone(),
+            meta.name.clone(),
+        )
     });
     revisions
 }
@@ -47,13 +52,27 @@ pub(super) fn history(set: &StatefulSet, world: &World) -> Vec<Arc<ControllerRev
 pub(super) fn choose(view: &View<'_>, history: &[Arc<ControllerRevision>]) -> Choice {
     let data = data(view);
     let next = history.last().map_or(1, |newest| newest.revision + 1);
-    let mut collisions = view.set.status.as_ref().and_then(|status| status.collision_count).unwrap_or(0);
-    let equal = history.iter().rev().find(|revision| json!(revision.data) == data);
+    let mut collisions = view
+        .set
+        .status
+        .as_ref()
+        .and_then(|status| status.collision_count)
+        .unwrap_or(0);
+    let equal = history
+        .iter()
+        .rev()
+        .find(|revision| json!(revision.data) == data);
     let update = match (equal, history.last()) {
         (Some(equal), Some(newest)) if Arc::ptr_eq(equal, newest) => equal,
-        (Some(equal), _) => return Choice::Write(Box::new(Write::patch(&**equal, json!({"revision": next})))),
+        (Some(equal), _) => {
+            return Choice::Write(Box::new(Write::patch(&**equal, json!({"revision": next}))));
+        }
         (None, _) => {
-            while view.world.get::<ControllerRevision>(view.namespace(), &name(view, &data, collisions)).is_some() {
+            while view
+                .world
+                .get::<ControllerRevision>(view.namespace(), &name(view, &data, collisions))
+                .is_some()
+            {
                 collisions += 1;
             }
             return Choice::Write(Box::new(new_revision(view, &data, next, collisions)));
@@ -61,7 +80,9 @@ pub(super) fn choose(view: &View<'_>, history: &[Arc<ControllerRevision>]) -> Ch
     };
     let status = view.set.status.as_ref();
     let wanted = status.and_then(|status| status.current_revision.as_ref());
-    let current = history.iter().find(|revision| revision.metadata.name.as_ref() == wanted);
+    let current = history
+        .iter()
+        .find(|revision| revision.metadata.name.as_ref() == wanted);
     let revisions = Revisions {
         current: Arc::clone(current.unwrap_or(update)),
         update: Arc::clone(update),
@@ -70,18 +91,32 @@ pub(super) fn choose(view: &View<'_>, history: &[Arc<ControllerRevision>]) -> Ch
 }
 
 /// The deletions that keep the history at its limit.
-pub(super) fn truncation(view: &View<'_>, history: &[Arc<ControllerRevision>], revisions: &Revisions) -> Vec<Write> {
-    let limit = view.set.spec.as_ref().and_then(|spec| spec.revision_history_limit);
+pub(super) fn truncation(
+    view: &View<'_>,
+    history: &[Arc<ControllerRevision>],
+    revisions: &Revisions,
+) -> Vec<Write> {
+    let limit = view
+        .set
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.revision_history_limit);
     let limit = usize::try_from(limit.unwrap_or(10)).unwrap_or(0);
     let live = |revision: &ControllerRevision| {
         let name = revision.metadata.name.as_deref().unwrap_or_default();
         name == revisions.current_name()
             || name == revisions.update_name()
-            || view.pods.iter().any(|pod| super::pod::revision(pod) == name)
+            || view
+                .pods
+                .iter()
+                .any(|pod| super::pod::revision(pod) == name)
     };
     let old: Vec<_> = history.iter().filter(|revision| !live(revision)).collect();
     let excess = old.len().saturating_sub(limit);
-    old[..excess].iter().map(|revision| Write::delete(&***revision)).collect()
+    old[..excess]
+        .iter()
+        .map(|revision| Write::delete(&***revision))
+        .collect()
 }
 
 /// The set's template, as a revision keeps it.
@@ -96,7 +131,11 @@ fn data(view: &View<'_>) -> Value {
 
 fn new_revision(view: &View<'_>, data: &Value, number: i64, collisions: i32) -> Write {
     let name = name(view, data, collisions);
-    let template = view.set.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
+    let template = view
+        .set
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.template.metadata.as_ref());
     let mut labels = json!(template.and_then(|meta| meta.labels.as_ref()));
     if labels.is_null() {
         labels = json!({});

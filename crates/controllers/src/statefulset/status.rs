@@ -29,12 +29,19 @@ pub(super) fn is_running_and_ready(pod: &Pod) -> bool {
 }
 
 pub(super) fn is_available(view: &View<'_>, pod: &Pod) -> bool {
-    is_running_and_ready(pod) && pods::available_at(pod, view.minimum_ready()).is_some_and(|when| when <= view.now)
+    is_running_and_ready(pod)
+        && pods::available_at(pod, view.minimum_ready()).is_some_and(|when| when <= view.now)
 }
 
 /// What to merge into the status; `None` if it says all that already.
-pub(super) fn patch(view: &View<'_>, revisions: &Revisions, collisions: i32, update: Update) -> Option<Value> {
-    let count = |counted: &dyn Fn(&Arc<Pod>) -> bool| view.pods.iter().filter(|pod| counted(pod)).count();
+pub(super) fn patch(
+    view: &View<'_>,
+    revisions: &Revisions,
+    collisions: i32,
+    update: Update,
+) -> Option<Value> {
+    let count =
+        |counted: &dyn Fn(&Arc<Pod>) -> bool| view.pods.iter().filter(|pod| counted(pod)).count();
     let living = |pod: &Pod, revision: &str| {
         is_created(pod) && !pods::is_terminating(pod) && pod::revision(pod) == revision
     };
@@ -57,7 +64,10 @@ pub(super) fn patch(view: &View<'_>, revisions: &Revisions, collisions: i32, upd
         ("observedGeneration", json!(view.set.metadata.generation)),
         ("replicas", json!(replicas)),
         ("readyReplicas", json!(number(ready))),
-        ("availableReplicas", json!(count(&|pod| is_available(view, pod)))),
+        (
+            "availableReplicas",
+            json!(count(&|pod| is_available(view, pod))),
+        ),
         ("currentReplicas", json!(number(current))),
         ("updatedReplicas", json!(number(updated))),
         ("currentRevision", json!(current_revision)),
@@ -82,6 +92,10 @@ fn changed(view: &View<'_>, mut status: Map<String, Value>, collisions: i32) -> 
 }
 
 fn is_rolling(view: &View<'_>) -> bool {
-    let strategy = view.set.spec.as_ref().and_then(|spec| spec.update_strategy.as_ref());
+    let strategy = view
+        .set
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.update_strategy.as_ref());
     strategy.is_none_or(|strategy| strategy.type_.as_deref() != Some("OnDelete"))
 }

@@ -10,11 +10,12 @@ use k8s_openapi::api::storage::v1::StorageClass;
 use serde_json::{Map, Value, json};
 
 use super::matching::{
-    best_for_binder, capacity, class_of_claim, class_of_volume, has_modes, requested, same_attributes, same_mode,
-    waits_for_consumer,
+    best_for_binder, capacity, class_of_claim, class_of_volume, has_modes, requested,
+    same_attributes, same_mode, waits_for_consumer,
 };
 use super::{
-    BIND_COMPLETED, BOUND_BY_CONTROLLER, SELECTED_NODE, annotated, binding_patch, claim_ref, is_bound_to, volume_name,
+    BIND_COMPLETED, BOUND_BY_CONTROLLER, SELECTED_NODE, annotated, binding_patch, claim_ref,
+    is_bound_to, volume_name,
 };
 use crate::plan::{Announcement, Plan, Severity, Write};
 use crate::world::World;
@@ -41,7 +42,10 @@ fn unbound(claim: &PersistentVolumeClaim, world: &World) -> Plan {
         pending_with(claim, waiting(claim, world))
     } else if class.is_empty() {
         let text = "no persistent volumes available for this claim and no storage class is set";
-        pending_with(claim, Announcement::about(claim, Severity::Normal, "FailedBinding", text))
+        pending_with(
+            claim,
+            Announcement::about(claim, Severity::Normal, "FailedBinding", text),
+        )
     } else {
         pending_with(claim, not_provisioned(claim, class, world))
     }
@@ -54,7 +58,10 @@ fn waiting(claim: &PersistentVolumeClaim, world: &World) -> Announcement {
             "WaitForFirstConsumer",
             "waiting for first consumer to be created before binding".to_owned(),
         ),
-        [pod] => ("WaitForPodScheduled", format!("waiting for pod {pod} to be scheduled")),
+        [pod] => (
+            "WaitForPodScheduled",
+            format!("waiting for pod {pod} to be scheduled"),
+        ),
         pods => (
             "WaitForPodScheduled",
             format!("waiting for pods {} to be scheduled", pods.join(",")),
@@ -75,9 +82,12 @@ fn unscheduled_pods(claim: &PersistentVolumeClaim, world: &World) -> Vec<String>
 }
 
 fn not_provisioned(claim: &PersistentVolumeClaim, class: &str, world: &World) -> Announcement {
-    let failed = |text: String| Announcement::about(claim, Severity::Warning, "ProvisioningFailed", text);
+    let failed =
+        |text: String| Announcement::about(claim, Severity::Warning, "ProvisioningFailed", text);
     let Some(class) = world.get::<StorageClass>("", class) else {
-        return failed(format!(r#"storageclass.storage.k8s.io "{class}" not found"#));
+        return failed(format!(
+            r#"storageclass.storage.k8s.io "{class}" not found"#
+        ));
     };
     let provisioner = &class.provisioner;
     if provisioner.starts_with("kubernetes.io/") {
@@ -101,7 +111,10 @@ fn wanting(claim: &PersistentVolumeClaim, name: &str, world: &World) -> Plan {
             None => bind(volume, claim),
             Some(why) => {
                 let text = format!(r#"Cannot bind to requested volume "{name}": {why}"#);
-                pending_with(claim, Announcement::about(claim, Severity::Warning, "VolumeMismatch", text))
+                pending_with(
+                    claim,
+                    Announcement::about(claim, Severity::Warning, "VolumeMismatch", text),
+                )
             }
         };
     }
@@ -112,7 +125,10 @@ fn wanting(claim: &PersistentVolumeClaim, name: &str, world: &World) -> Plan {
         return Plan::nothing();
     }
     let text = format!(r#"volume "{name}" already bound to a different claim."#);
-    pending_with(claim, Announcement::about(claim, Severity::Warning, "FailedBinding", text))
+    pending_with(
+        claim,
+        Announcement::about(claim, Severity::Warning, "FailedBinding", text),
+    )
 }
 
 fn unsuitable(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Option<String> {
@@ -138,7 +154,8 @@ fn unsuitable(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> Optio
 /// A claim that was bound before.
 fn bound(claim: &PersistentVolumeClaim, world: &World) -> Plan {
     let Some(name) = volume_name(claim) else {
-        let text = "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!";
+        let text =
+            "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!";
         return lost(claim, "ClaimLost", text);
     };
     let Some(volume) = world.get::<PersistentVolume>("", name) else {
@@ -197,7 +214,10 @@ fn claim_patch(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> Opti
 fn bound_status(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> Option<Value> {
     let status = claim.status.clone().unwrap_or_default();
     let spec = volume.spec.as_ref()?;
-    let size = spec.capacity.as_ref().and_then(|capacity| capacity.get("storage"));
+    let size = spec
+        .capacity
+        .as_ref()
+        .and_then(|capacity| capacity.get("storage"));
     let mut patch = Map::new();
     if status.phase.as_deref() != Some("Bound") {
         patch.insert("phase".to_owned(), json!("Bound"));
@@ -205,15 +225,22 @@ fn bound_status(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> Opt
     if status.access_modes != spec.access_modes {
         patch.insert("accessModes".to_owned(), json!(spec.access_modes));
     }
-    if status.capacity.as_ref().and_then(|capacity| capacity.get("storage")) != size {
+    if status
+        .capacity
+        .as_ref()
+        .and_then(|capacity| capacity.get("storage"))
+        != size
+    {
         patch.insert("capacity".to_owned(), json!({"storage": size}));
     }
-    (!patch.is_empty()).then(|| Value::Object(patch))
+    (!patch.is_empty()).then_some(Value::Object(patch))
 }
 
 /// Back to, or still, Pending.
 fn pending(claim: &PersistentVolumeClaim) -> Plan {
-    unbound_status(claim, "Pending").map_or_else(Plan::nothing, |status| Plan::one(Write::patch_status(claim, &status)))
+    unbound_status(claim, "Pending").map_or_else(Plan::nothing, |status| {
+        Plan::one(Write::patch_status(claim, &status))
+    })
 }
 
 fn pending_with(claim: &PersistentVolumeClaim, told: Announcement) -> Plan {
@@ -224,7 +251,11 @@ fn pending_with(claim: &PersistentVolumeClaim, told: Announcement) -> Plan {
 }
 
 fn lost(claim: &PersistentVolumeClaim, reason: &'static str, text: &str) -> Plan {
-    let already = claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Lost");
+    let already = claim
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        == Some("Lost");
     let Some(status) = unbound_status(claim, "Lost") else {
         return Plan::nothing();
     };
@@ -249,5 +280,5 @@ fn unbound_status(claim: &PersistentVolumeClaim, phase: &str) -> Option<Value> {
     if status.capacity.is_some() {
         patch.insert("capacity".to_owned(), Value::Null);
     }
-    (!patch.is_empty()).then(|| Value::Object(patch))
+    (!patch.is_empty()).then_some(Value::Object(patch))
 }

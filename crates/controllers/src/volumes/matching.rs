@@ -29,7 +29,10 @@ pub(crate) enum Seeker<'a> {
 pub(crate) fn class_of_claim(claim: &PersistentVolumeClaim) -> &str {
     let annotations = claim.metadata.annotations.as_ref();
     let annotated = annotations.and_then(|all| all.get("volume.beta.kubernetes.io/storage-class"));
-    let spec = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_ref());
+    let spec = claim
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.storage_class_name.as_ref());
     annotated.or(spec).map_or("", String::as_str)
 }
 
@@ -37,7 +40,10 @@ pub(crate) fn class_of_claim(claim: &PersistentVolumeClaim) -> &str {
 pub(crate) fn class_of_volume(volume: &PersistentVolume) -> &str {
     let annotations = volume.metadata.annotations.as_ref();
     let annotated = annotations.and_then(|all| all.get("volume.beta.kubernetes.io/storage-class"));
-    let spec = volume.spec.as_ref().and_then(|spec| spec.storage_class_name.as_ref());
+    let spec = volume
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.storage_class_name.as_ref());
     annotated.or(spec).map_or("", String::as_str)
 }
 
@@ -65,7 +71,10 @@ pub(crate) fn capacity(volume: &PersistentVolume) -> i128 {
 
 /// The best of all volumes for the binder. It tries volumes with the fewest access
 /// modes first, so that a larger one may win over a smaller one that can do more.
-pub(crate) fn best_for_binder(claim: &PersistentVolumeClaim, world: &World) -> Option<Arc<PersistentVolume>> {
+pub(crate) fn best_for_binder(
+    claim: &PersistentVolumeClaim,
+    world: &World,
+) -> Option<Arc<PersistentVolume>> {
     let seeker = if waits_for_consumer(claim, world) {
         Seeker::BinderWaiting
     } else {
@@ -100,7 +109,9 @@ pub(crate) fn smallest<'a>(
         if is_bound_to(volume, claim) {
             return reachable(volume, seeker).then_some(volume);
         }
-        if chosen(claim, volume, seeker) && best.is_none_or(|best| capacity(volume) < capacity(best)) {
+        if chosen(claim, volume, seeker)
+            && best.is_none_or(|best| capacity(volume) < capacity(best))
+        {
             best = Some(volume);
         }
     }
@@ -109,7 +120,10 @@ pub(crate) fn smallest<'a>(
 
 /// Whether the volume's affinity admits the node.
 pub(crate) fn admits(volume: &PersistentVolume, node: &Node) -> bool {
-    let affinity = volume.spec.as_ref().and_then(|spec| spec.node_affinity.as_ref());
+    let affinity = volume
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.node_affinity.as_ref());
     let required = affinity.and_then(|affinity| affinity.required.as_ref());
     let name = node.metadata.name.as_deref().unwrap_or_default();
     required.is_none_or(|required| selects_node(required, name, node.metadata.labels.as_ref()))
@@ -118,21 +132,39 @@ pub(crate) fn admits(volume: &PersistentVolume, node: &Node) -> bool {
 /// Whether the volume offers every access mode the claim asks for.
 pub(crate) fn has_modes(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> bool {
     let offered = sorted_modes(volume);
-    let wanted = claim.spec.as_ref().and_then(|spec| spec.access_modes.as_ref());
-    wanted.into_iter().flatten().all(|mode| offered.contains(mode))
+    let wanted = claim
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.access_modes.as_ref());
+    wanted
+        .into_iter()
+        .flatten()
+        .all(|mode| offered.contains(mode))
 }
 
 /// Whether both are file systems, or both block devices.
 pub(crate) fn same_mode(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> bool {
-    let claim = claim.spec.as_ref().and_then(|spec| spec.volume_mode.as_deref());
-    let volume = volume.spec.as_ref().and_then(|spec| spec.volume_mode.as_deref());
+    let claim = claim
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.volume_mode.as_deref());
+    let volume = volume
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.volume_mode.as_deref());
     claim.unwrap_or("Filesystem") == volume.unwrap_or("Filesystem")
 }
 
 /// Whether both are of the same attributes class.
 pub(crate) fn same_attributes(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> bool {
-    let claim = claim.spec.as_ref().and_then(|spec| spec.volume_attributes_class_name.as_deref());
-    let volume = volume.spec.as_ref().and_then(|spec| spec.volume_attributes_class_name.as_deref());
+    let claim = claim
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.volume_attributes_class_name.as_deref());
+    let volume = volume
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.volume_attributes_class_name.as_deref());
     claim.unwrap_or_default() == volume.unwrap_or_default()
 }
 
@@ -144,7 +176,10 @@ fn usable(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> bool {
 }
 
 fn chosen(claim: &PersistentVolumeClaim, volume: &PersistentVolume, seeker: &Seeker<'_>) -> bool {
-    let phase = volume.status.as_ref().and_then(|status| status.phase.as_deref());
+    let phase = volume
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
     let selector = claim.spec.as_ref().and_then(|spec| spec.selector.as_ref());
     !matches!(seeker, Seeker::BinderWaiting)
         && phase == Some("Available")
@@ -162,7 +197,10 @@ fn reachable(volume: &PersistentVolume, seeker: &Seeker<'_>) -> bool {
 }
 
 fn sorted_modes(volume: &PersistentVolume) -> Vec<String> {
-    let modes = volume.spec.as_ref().and_then(|spec| spec.access_modes.clone());
+    let modes = volume
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.access_modes.clone());
     let mut modes = modes.unwrap_or_default();
     modes.sort_unstable();
     modes

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::controller::Controller;
 use crate::object::{Cached, Key, Kind};
-use crate::plan::{Plan, Write};
+use crate::plan::{Plan, Write, list};
 use crate::pods;
 use crate::world::{Change, World};
 
@@ -29,14 +29,20 @@ impl Controller for Protection {
 
     fn follow(&mut self, change: &Change, _world: &World, wake: &mut Vec<Key>) {
         if let Some(object) = change.after.as_ref()
-            && matches!(object.kind(), Kind::PersistentVolume | Kind::PersistentVolumeClaim)
+            && matches!(
+                object.kind(),
+                Kind::PersistentVolume | Kind::PersistentVolumeClaim
+            )
         {
             wake.push(object.key());
         }
         // A pod that is gone, or is another one now, no longer uses what it used.
         if let Some((Some(pod), _)) = change.of::<Pod>() {
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-            wake.extend(pods::claims(pod).map(|claim| Key::new(Kind::PersistentVolumeClaim, namespace, &claim)));
+            wake.extend(
+                pods::claims(pod)
+                    .map(|claim| Key::new(Kind::PersistentVolumeClaim, namespace, &claim)),
+            );
         }
     }
 
@@ -44,14 +50,25 @@ impl Controller for Protection {
         match key.kind {
             Kind::PersistentVolumeClaim => world
                 .get::<PersistentVolumeClaim>(&key.namespace, &key.name)
-                .map_or_else(Plan::nothing, |claim| protect(&**claim, CLAIM, used(claim, world))),
-            _ => world
-                .get::<PersistentVolume>("", &key.name)
-                .map_or_else(Plan::nothing, |volume| {
-                    let phase = volume.status.as_ref().and_then(|status| status.phase.as_deref());
-                    let bound = if phase == Some("Bound") { Use::InUse } else { Use::Free };
-                    protect(&**volume, VOLUME, bound)
+                .map_or_else(Plan::nothing, |claim| {
+                    protect(&**claim, CLAIM, used(claim, world))
                 }),
+            _ => {
+                world
+                    .get::<PersistentVolume>("", &key.name)
+                    .map_or_else(Plan::nothing, |volume| {
+                        let phase = volume
+                            .status
+                            .as_ref()
+                            .and_then(|status| status.phase.as_deref());
+                        let bound = if phase == Some("Bound") {
+                            Use::InUse
+                        } else {
+                            Use::Free
+                        };
+                        protect(&**volume, VOLUME, bound)
+                    })
+            }
         }
     }
 }
@@ -75,13 +92,23 @@ fn protect<T: Cached>(object: &T, finalizer: &str, in_use: Use) -> Plan {
     let finalizers = finalizers(meta);
     let has = finalizers.contains(&finalizer);
     let kept: Vec<&str> = match (meta.deletion_timestamp.is_some(), in_use) {
-        (true, Use::Free) if has => finalizers.into_iter().filter(|name| *name != finalizer).collect(),
+        (true, Use::Free) if has => finalizers
+            .into_iter()
+            .filter(|name| *name != finalizer)
+            .collect(),
         (false, _) if !has => finalizers.into_iter().chain([finalizer]).collect(),
         _ => return Plan::nothing(),
     };
-    Plan::one(Write::patch(object, json!({"metadata": {"finalizers": kept}})))
+    Plan::one(Write::patch(
+        object,
+        json!({"metadata": {"finalizers": list(&kept)}}),
+    ))
 }
 
 fn finalizers(meta: &ObjectMeta) -> Vec<&str> {
-    meta.finalizers.iter().flatten().map(String::as_str).collect()
+    meta.finalizers
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .collect()
 }

@@ -29,7 +29,9 @@ pub(super) fn sync(volume: &PersistentVolume, world: &World) -> Plan {
     match volume_name(claim) {
         None if same_mode(claim, volume) => Plan::nothing(),
         None => mismatch(volume, claim),
-        Some(name) if Some(name) == volume.metadata.name.as_deref() => become_phase(volume, "Bound"),
+        Some(name) if Some(name) == volume.metadata.name.as_deref() => {
+            become_phase(volume, "Bound")
+        }
         Some(_) => unbind(volume),
     }
 }
@@ -45,8 +47,18 @@ fn mismatch(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> Plan {
         claim.metadata.name.as_deref().unwrap_or_default()
     );
     let mut plan = Plan::nothing();
-    plan.tell(Announcement::about(volume, Severity::Warning, "VolumeMismatch", volume_text));
-    plan.tell(Announcement::about(claim, Severity::Warning, "VolumeMismatch", claim_text));
+    plan.tell(Announcement::about(
+        volume,
+        Severity::Warning,
+        "VolumeMismatch",
+        volume_text,
+    ));
+    plan.tell(Announcement::about(
+        claim,
+        Severity::Warning,
+        "VolumeMismatch",
+        claim_text,
+    ));
     plan
 }
 
@@ -65,7 +77,10 @@ fn unbind(volume: &PersistentVolume) -> Plan {
 
 /// The claim is gone.
 fn released(volume: &PersistentVolume) -> Plan {
-    let phase = volume.status.as_ref().and_then(|status| status.phase.as_deref());
+    let phase = volume
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
     if !matches!(phase, Some("Released" | "Failed")) {
         return become_phase(volume, "Released");
     }
@@ -75,7 +90,11 @@ fn released(volume: &PersistentVolume) -> Plan {
         .and_then(|spec| spec.persistent_volume_reclaim_policy.as_deref());
     match policy {
         Some("Delete") => delete(volume),
-        Some("Recycle") => fail(volume, "VolumeFailedRecycle", "No recycler plugin found for the volume!"),
+        Some("Recycle") => fail(
+            volume,
+            "VolumeFailedRecycle",
+            "No recycler plugin found for the volume!",
+        ),
         _ => Plan::nothing(),
     }
 }
@@ -86,26 +105,34 @@ fn delete(volume: &PersistentVolume) -> Plan {
     if provisioner.is_some_and(|by| !by.starts_with("kubernetes.io/")) {
         return Plan::nothing();
     }
-    let host_path = volume.spec.as_ref().and_then(|spec| spec.host_path.as_ref());
+    let host_path = volume
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.host_path.as_ref());
     match host_path.map(|source| source.path.as_str()) {
         // Kubernetes empties the directory as its controller manager sees it; there is none here.
-        Some(path) if deletable(path) && volume.metadata.deletion_timestamp.is_some() => Plan::nothing(),
+        Some(path) if deletable(path) && volume.metadata.deletion_timestamp.is_some() => {
+            Plan::nothing()
+        }
         Some(path) if deletable(path) => Plan::one(Write::delete(volume)),
         Some(path) => {
-            let text = format!("host_path deleter only supports /tmp/.+ but received provided {path}");
+            let text =
+                format!("host_path deleter only supports /tmp/.+ but received provided {path}");
             fail(volume, "VolumeFailedDelete", &text)
         }
         None => {
             let name = volume.metadata.name.as_deref().unwrap_or_default();
-            let text =
-                format!(r#"error getting deleter volume plugin for volume "{name}": no volume plugin matched"#);
+            let text = format!(
+                r#"error getting deleter volume plugin for volume "{name}": no volume plugin matched"#
+            );
             fail(volume, "VolumeFailedDelete", &text)
         }
     }
 }
 
 fn deletable(path: &str) -> bool {
-    path.split_once("/tmp/").is_some_and(|(_, rest)| !rest.is_empty())
+    path.split_once("/tmp/")
+        .is_some_and(|(_, rest)| !rest.is_empty())
 }
 
 fn fail(volume: &PersistentVolume, reason: &'static str, text: &str) -> Plan {
@@ -119,7 +146,9 @@ fn fail(volume: &PersistentVolume, reason: &'static str, text: &str) -> Plan {
 }
 
 fn become_phase(volume: &PersistentVolume, wanted: &str) -> Plan {
-    phase(volume, wanted, "").map_or_else(Plan::nothing, |status| Plan::one(Write::patch_status(volume, &status)))
+    phase(volume, wanted, "").map_or_else(Plan::nothing, |status| {
+        Plan::one(Write::patch_status(volume, &status))
+    })
 }
 
 /// The status with a phase and message; `None` if it is in that phase.

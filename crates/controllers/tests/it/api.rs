@@ -33,11 +33,19 @@ impl Api {
     }
 
     pub(crate) fn keys(&self, kind: Kind) -> Vec<Key> {
-        self.objects.keys().filter(|key| key.kind == kind).cloned().collect()
+        self.objects
+            .keys()
+            .filter(|key| key.kind == kind)
+            .cloned()
+            .collect()
     }
 
     /// Makes a request; what it answers, if the object still exists.
-    pub(crate) fn request(&mut self, write: &Write, now: Timestamp) -> Result<Option<Value>, Refused> {
+    pub(crate) fn request(
+        &mut self,
+        write: &Write,
+        now: Timestamp,
+    ) -> Result<Option<Value>, Refused> {
         let key = &write.key;
         match &write.verb {
             Verb::Create(body) => self.create(key.kind, body.clone(), now).map(Some),
@@ -48,7 +56,12 @@ impl Api {
                 body["metadata"]["generation"] = json!(1);
                 Ok(Some(self.put(key, body)))
             }
-            Verb::Delete { uid, grace, propagation, .. } => {
+            Verb::Delete {
+                uid,
+                grace,
+                propagation,
+                ..
+            } => {
                 if let Some(uid) = uid {
                     self.check(key, &json!({"metadata": {"uid": uid}}))?;
                 }
@@ -57,7 +70,8 @@ impl Api {
             Verb::Bind { node, .. } => {
                 let scheduled = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null,
                     "lastTransitionTime": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()});
-                let body = json!({"spec": {"nodeName": node}, "status": {"conditions": [scheduled]}});
+                let body =
+                    json!({"spec": {"nodeName": node}, "status": {"conditions": [scheduled]}});
                 self.patch(key, Some("binding"), &body, now).map(|_| None)
             }
             Verb::Finalize(body) => {
@@ -66,12 +80,22 @@ impl Api {
                 Ok(None)
             }
             Verb::ConfirmGone(uid) => match self.objects.get(key) {
-                Some(object) if object["metadata"]["uid"] == json!(uid) => Err((0, "the owner is alive".to_owned())),
+                Some(object) if object["metadata"]["uid"] == json!(uid) => {
+                    Err((0, "the owner is alive".to_owned()))
+                }
                 _ => Ok(None),
             },
             Verb::DeleteAll => {
-                let keys: Vec<Key> = self.objects.keys().filter(|other| other.kind == key.kind).cloned().collect();
-                for other in keys.into_iter().filter(|other| other.namespace == key.namespace) {
+                let keys: Vec<Key> = self
+                    .objects
+                    .keys()
+                    .filter(|other| other.kind == key.kind)
+                    .cloned()
+                    .collect();
+                for other in keys
+                    .into_iter()
+                    .filter(|other| other.namespace == key.namespace)
+                {
                     self.delete(&other, None, Propagation::Background, now)?;
                 }
                 Ok(None)
@@ -79,7 +103,12 @@ impl Api {
         }
     }
 
-    pub(crate) fn create(&mut self, kind: Kind, mut body: Value, now: Timestamp) -> Result<Value, Refused> {
+    pub(crate) fn create(
+        &mut self,
+        kind: Kind,
+        mut body: Value,
+        now: Timestamp,
+    ) -> Result<Value, Refused> {
         self.made += 1;
         let meta = &mut body["metadata"];
         if meta["name"].is_null() {
@@ -89,8 +118,15 @@ impl Api {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let key = Key::new(kind, &text(&meta["namespace"]), &text(&meta["name"]));
         let namespace = Key::new(Kind::Namespace, "", &key.namespace);
-        if self.objects.get(&namespace).is_some_and(|namespace| !namespace["metadata"]["deletionTimestamp"].is_null()) {
-            return Err((403, format!("namespace {} is being terminated", key.namespace)));
+        if self
+            .objects
+            .get(&namespace)
+            .is_some_and(|namespace| !namespace["metadata"]["deletionTimestamp"].is_null())
+        {
+            return Err((
+                403,
+                format!("namespace {} is being terminated", key.namespace),
+            ));
         }
         if self.objects.contains_key(&key) {
             let plural = kind.descriptor().plural;
@@ -123,7 +159,8 @@ impl Api {
             return Ok(known);
         }
         let meta = &object["metadata"];
-        let ended = !meta["deletionTimestamp"].is_null()
+        let ended = key.kind != Kind::Namespace
+            && !meta["deletionTimestamp"].is_null()
             && meta["finalizers"].as_array().is_none_or(Vec::is_empty)
             && meta["deletionGracePeriodSeconds"].as_i64().unwrap_or(0) == 0;
         let _ = now;
@@ -142,7 +179,10 @@ impl Api {
         now: Timestamp,
     ) -> Result<Option<Value>, Refused> {
         let mut object = self.objects.get(key).cloned().ok_or_else(|| missing(key))?;
-        let mut finalizers = object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+        let mut finalizers = object["metadata"]["finalizers"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         match propagation {
             Propagation::Foreground => finalizers.push(json!("foregroundDeletion")),
             Propagation::Orphan => finalizers.push(json!("orphan")),
@@ -156,7 +196,9 @@ impl Api {
         }
         let meta = &mut object["metadata"];
         if meta["deletionTimestamp"].is_null() {
-            let when = now.saturating_add(SignedDuration::from_secs(grace.into())).unwrap();
+            let when = now
+                .saturating_add(SignedDuration::from_secs(grace.into()))
+                .unwrap();
             meta["deletionTimestamp"] = json!(when);
             meta["deletionGracePeriodSeconds"] = json!(grace);
             if !finalizers.is_empty() {
@@ -193,7 +235,9 @@ impl Api {
             let sent = &sent["metadata"][field];
             if !sent.is_null() && *sent != known["metadata"][field] {
                 let (plural, name) = (key.kind.descriptor().plural, &key.name);
-                let text = format!("Operation cannot be fulfilled on {plural} \"{name}\": the object has been modified");
+                let text = format!(
+                    "Operation cannot be fulfilled on {plural} \"{name}\": the object has been modified"
+                );
                 return Err((409, text));
             }
         }
@@ -202,7 +246,14 @@ impl Api {
 }
 
 fn missing(key: &Key) -> Refused {
-    (404, format!(r#"{} "{}" not found"#, key.kind.descriptor().plural, key.name))
+    (
+        404,
+        format!(
+            r#"{} "{}" not found"#,
+            key.kind.descriptor().plural,
+            key.name
+        ),
+    )
 }
 
 /// What admission and defaulting add, as far as controllers care.

@@ -5,11 +5,17 @@ use serde_json::json;
 use stayput_controllers::object::{Key, Kind};
 
 use crate::lab::{Kubelets, Lab};
-use crate::objects::{class, claim, pod, volume, waiting_class, with};
+use crate::objects::{claim, class, pod, volume, waiting_class, with};
 
 fn check(lab: &mut Lab) -> String {
-    let volumes = lab.table(Kind::PersistentVolume, &["/status/phase", "/spec/claimRef/name"]);
-    let claims = lab.table(Kind::PersistentVolumeClaim, &["/status/phase", "/spec/volumeName"]);
+    let volumes = lab.table(
+        Kind::PersistentVolume,
+        &["/status/phase", "/spec/claimRef/name"],
+    );
+    let claims = lab.table(
+        Kind::PersistentVolumeClaim,
+        &["/status/phase", "/spec/volumeName"],
+    );
     format!("{}\n{volumes}\n{claims}", lab.look())
 }
 
@@ -63,7 +69,11 @@ fn why_a_claim_is_not_bound_is_said_again_every_resync() {
         class("now", "Immediate"),
         claim("waits"),
         with(claim("now"), "/spec/storageClassName", json!("now")),
-        with(claim("none"), "/spec/storageClassName", json!("no-such-class")),
+        with(
+            claim("none"),
+            "/spec/storageClassName",
+            json!("no-such-class"),
+        ),
         with(claim("classless"), "/spec/storageClassName", json!("")),
     ]);
     lab.pass(15);
@@ -100,7 +110,11 @@ fn a_volume_asked_for_by_name_must_suit() {
     lab.look();
     let named = |name: &str| with(claim(name), "/spec/volumeName", json!("v"));
     lab.apply([
-        with(named("large"), "/spec/resources/requests/storage", json!("2Gi")),
+        with(
+            named("large"),
+            "/spec/resources/requests/storage",
+            json!("2Gi"),
+        ),
         with(named("class"), "/spec/storageClassName", json!("other")),
         with(named("mode"), "/spec/volumeMode", json!("Block")),
         with(named("many"), "/spec/accessModes", json!(["ReadWriteMany"])),
@@ -120,10 +134,15 @@ fn a_volume_asked_for_by_name_must_suit() {
 #[test]
 fn the_smallest_that_fits_but_fewer_modes_first() {
     let mut lab = Lab::new(&["a"]);
-    let sized = |name: &str, size: &str| with(volume(name, "a"), "/spec/capacity/storage", json!(size));
+    let sized =
+        |name: &str, size: &str| with(volume(name, "a"), "/spec/capacity/storage", json!(size));
     lab.apply([
         class("local", "Immediate"),
-        with(sized("two-both", "2Gi"), "/spec/accessModes", json!(["ReadWriteOnce", "ReadWriteMany"])),
+        with(
+            sized("two-both", "2Gi"),
+            "/spec/accessModes",
+            json!(["ReadWriteOnce", "ReadWriteMany"]),
+        ),
         sized("ten", "10Gi"),
         sized("five", "5Gi"),
     ]);
@@ -136,7 +155,11 @@ fn a_deleted_claim_leaves_its_volume_released_or_failed() {
     let mut lab = Lab::new(&["a"]);
     let policy = |name: &str, policy: &str| {
         with(
-            with(volume(name, "a"), "/spec/persistentVolumeReclaimPolicy", json!(policy)),
+            with(
+                volume(name, "a"),
+                "/spec/persistentVolumeReclaimPolicy",
+                json!(policy),
+            ),
             "/spec/claimRef",
             json!({"namespace": "ns", "name": name}),
         )
@@ -154,13 +177,13 @@ fn a_deleted_claim_leaves_its_volume_released_or_failed() {
     }
     lab.pass(30);
     assert_snapshot!(check(&mut lab), @r#"
-    patch PersistentVolumeClaim ns/retain {"metadata":{"finalizers":[]}}
+    patch PersistentVolumeClaim ns/retain {"metadata":{"finalizers":null}}
     patch PersistentVolume retain status {"phase":"Released"}
-    patch PersistentVolumeClaim ns/delete {"metadata":{"finalizers":[]}}
+    patch PersistentVolumeClaim ns/delete {"metadata":{"finalizers":null}}
     patch PersistentVolume delete status {"phase":"Released"}
     patch PersistentVolume delete status {"message":"error getting deleter volume plugin for volume \"delete\": no volume plugin matched","phase":"Failed"}
     event PersistentVolume delete: Warning VolumeFailedDelete x1: error getting deleter volume plugin for volume "delete": no volume plugin matched
-    patch PersistentVolumeClaim ns/recycle {"metadata":{"finalizers":[]}}
+    patch PersistentVolumeClaim ns/recycle {"metadata":{"finalizers":null}}
     patch PersistentVolume recycle status {"phase":"Released"}
     patch PersistentVolume recycle status {"message":"No recycler plugin found for the volume!","phase":"Failed"}
     event PersistentVolume recycle: Warning VolumeFailedRecycle x1: No recycler plugin found for the volume!
@@ -222,7 +245,12 @@ fn a_lost_claim_recovers_when_its_volume_is_made_again() {
 #[test]
 fn a_claim_in_use_and_a_bound_volume_stay_until_they_are_free() {
     let mut lab = Lab::new(&["a"]);
-    lab.apply([waiting_class(), volume("v", "a"), claim("c"), pod("p", &["c"])]);
+    lab.apply([
+        waiting_class(),
+        volume("v", "a"),
+        claim("c"),
+        pod("p", &["c"]),
+    ]);
     lab.kubelets = Kubelets::Sleep;
     lab.look();
     lab.delete(&volume_key("v"));
@@ -237,10 +265,10 @@ fn a_claim_in_use_and_a_bound_volume_stay_until_they_are_free() {
     v Bound c
     c Bound v
 
-    patch PersistentVolumeClaim ns/c {"metadata":{"finalizers":[]}}
+    patch PersistentVolumeClaim ns/c {"metadata":{"finalizers":null}}
     patch PersistentVolume v status {"phase":"Released"}
     patch Pod ns/late status {"conditions":[{"lastProbeTime":null,"lastTransitionTime":"2026-11-24T10:00:00Z","message":"0/2 nodes are available: persistentvolumeclaim \"c\" not found. not found","observedGeneration":1,"reason":"Unschedulable","status":"False","type":"PodScheduled"}]}
-    patch PersistentVolume v {"metadata":{"finalizers":[]}}
+    patch PersistentVolume v {"metadata":{"finalizers":null}}
     event Pod late: Warning FailedScheduling x1: 0/2 nodes are available: persistentvolumeclaim "c" not found. not found
     event Pod late: Warning FailedScheduling x2: 0/2 nodes are available: persistentvolumeclaim "c" not found. not found
     event Pod late: Warning FailedScheduling x3: 0/2 nodes are available: persistentvolumeclaim "c" not found. not found
@@ -252,20 +280,32 @@ fn a_host_path_is_deleted_only_under_tmp() {
     let mut lab = Lab::new(&["a"]);
     let host = |name: &str, path: &str| {
         let volume = with(volume(name, "a"), "/spec/hostPath", json!({"path": path}));
-        let volume = with(volume, "/spec/persistentVolumeReclaimPolicy", json!("Delete"));
-        with(volume, "/spec/claimRef", json!({"namespace": "ns", "name": name}))
+        let volume = with(
+            volume,
+            "/spec/persistentVolumeReclaimPolicy",
+            json!("Delete"),
+        );
+        with(
+            volume,
+            "/spec/claimRef",
+            json!({"namespace": "ns", "name": name}),
+        )
     };
-    lab.apply([class("local", "Immediate"), host("in", "/tmp/x"), host("out", "/var/x")]);
+    lab.apply([
+        class("local", "Immediate"),
+        host("in", "/tmp/x"),
+        host("out", "/var/x"),
+    ]);
     lab.apply([claim("in"), claim("out")]);
     lab.look();
     lab.delete(&claim_key("in"));
     lab.delete(&claim_key("out"));
     assert_snapshot!(check(&mut lab), @r#"
-    patch PersistentVolumeClaim ns/in {"metadata":{"finalizers":[]}}
+    patch PersistentVolumeClaim ns/in {"metadata":{"finalizers":null}}
     patch PersistentVolume in status {"phase":"Released"}
     delete PersistentVolume in
-    patch PersistentVolume in {"metadata":{"finalizers":[]}}
-    patch PersistentVolumeClaim ns/out {"metadata":{"finalizers":[]}}
+    patch PersistentVolume in {"metadata":{"finalizers":null}}
+    patch PersistentVolumeClaim ns/out {"metadata":{"finalizers":null}}
     patch PersistentVolume out status {"phase":"Released"}
     patch PersistentVolume out status {"message":"host_path deleter only supports /tmp/.+ but received provided /var/x","phase":"Failed"}
     event PersistentVolume out: Warning VolumeFailedDelete x1: host_path deleter only supports /tmp/.+ but received provided /var/x

@@ -108,7 +108,10 @@ pub(crate) fn set(replicas: i32) -> Value {
 /// `object` with `value` at a pointer.
 pub(crate) fn with(mut object: Value, pointer: &str, value: Value) -> Value {
     let (parent, field) = pointer.rsplit_once('/').unwrap();
-    let parent = parent.split('/').skip(1).fold(&mut object, |object, field| &mut object[field]);
+    let parent = parent
+        .split('/')
+        .skip(1)
+        .fold(&mut object, |object, field| &mut object[field]);
     parent[field] = value;
     object
 }

@@ -1,23 +1,22 @@
 //! `StatefulSet`s: order, claims, updates, owners.
 
 use insta::assert_snapshot;
-use serde_json::{Value, json};
+use serde_json::json;
 use stayput_controllers::object::{Key, Kind};
-use stayput_controllers::plan::Propagation;
 use stayput_controllers::version::Version;
 
 use crate::lab::{Kubelets, Lab};
 use crate::objects::{claim, pod, set, volume, waiting_class, with};
 
-fn set_key() -> Key {
+pub(crate) fn set_key() -> Key {
     Key::new(Kind::StatefulSet, "ns", "web")
 }
 
-fn pod_key(name: &str) -> Key {
+pub(crate) fn pod_key(name: &str) -> Key {
     Key::new(Kind::Pod, "ns", name)
 }
 
-fn lab(volumes: usize) -> Lab {
+pub(crate) fn lab(volumes: usize) -> Lab {
     lab_of(volumes, Version::default())
 }
 
@@ -32,9 +31,16 @@ fn lab_of(volumes: usize, version: Version) -> Lab {
 }
 
 /// What was done to pods, claims, revisions and the set.
-fn check(lab: &mut Lab) -> String {
-    let done = lab.look_for(&["StatefulSet", " Pod ns/web", "ControllerRevision", "Claim ns/data-web-"]);
-    let ours = |line: &&str| !line.contains("volumeName") && !line.contains("Bound") && !line.contains("finalizers");
+pub(crate) fn check(lab: &mut Lab) -> String {
+    let done = lab.look_for(&[
+        "StatefulSet",
+        " Pod ns/web",
+        "ControllerRevision",
+        "Claim ns/data-web-",
+    ]);
+    let ours = |line: &&str| {
+        !line.contains("volumeName") && !line.contains("Bound") && !line.contains("finalizers")
+    };
     done.lines().filter(ours).collect::<Vec<_>>().join("\n")
 }
 
@@ -44,8 +50,12 @@ fn template(lab: &mut Lab, round: &str) {
 }
 
 fn ready(lab: &mut Lab, name: &str, status: &str) {
-    let condition = json!([{"type": "Ready", "status": status, "lastTransitionTime": "2026-11-24T10:00:00Z"}]);
-    lab.patch_status(&pod_key(name), &json!({"phase": "Running", "podIP": "10.1.1.1", "conditions": condition}));
+    let condition =
+        json!([{"type": "Ready", "status": status, "lastTransitionTime": "2026-11-24T10:00:00Z"}]);
+    lab.patch_status(
+        &pod_key(name),
+        &json!({"phase": "Running", "podIP": "10.1.1.1", "conditions": condition}),
+    );
 }
 
 #[test]
@@ -149,10 +159,16 @@ fn scaling_down_ends_the_highest_first_and_keeps_claims() {
     lab.look();
     lab.patch(&set_key(), &json!({"spec": {"replicas": 1}}));
     let down = check(&mut lab);
-    let claims = lab.table(Kind::PersistentVolumeClaim, &["/status/phase", "/spec/volumeName"]);
+    let claims = lab.table(
+        Kind::PersistentVolumeClaim,
+        &["/status/phase", "/spec/volumeName"],
+    );
     let nodes = lab.table(Kind::Pod, &["/spec/nodeName"]);
     lab.patch(&set_key(), &json!({"spec": {"replicas": 3}}));
-    let again = lab.table(Kind::PersistentVolumeClaim, &["/status/phase", "/spec/volumeName"]);
+    let again = lab.table(
+        Kind::PersistentVolumeClaim,
+        &["/status/phase", "/spec/volumeName"],
+    );
     assert_eq!(claims, again);
     assert_snapshot!(format!("{down}\n{claims}\n{nodes}\n\n{}", lab.table(Kind::Pod, &["/spec/nodeName"])), @r#"
     delete Pod ns/web-2
@@ -196,11 +212,18 @@ fn scaling_down_waits_for_an_unhealthy_pod() {
 #[test]
 fn a_rolling_update_goes_from_the_highest_down_to_the_partition() {
     let mut lab = lab(3);
-    lab.apply([with(set(3), "/spec/updateStrategy/rollingUpdate/partition", json!(1))]);
+    lab.apply([with(
+        set(3),
+        "/spec/updateStrategy/rollingUpdate/partition",
+        json!(1),
+    )]);
     lab.look();
     template(&mut lab, "one");
     let partial = check(&mut lab);
-    lab.patch(&set_key(), &json!({"spec": {"updateStrategy": {"rollingUpdate": {"partition": 0}}}}));
+    lab.patch(
+        &set_key(),
+        &json!({"spec": {"updateStrategy": {"rollingUpdate": {"partition": 0}}}}),
+    );
     assert_snapshot!(format!("{partial}\n\n{}", check(&mut lab)), @r#"
     create ControllerRevision ns/web-59cb8f84b5
     delete Pod ns/web-2
@@ -236,7 +259,11 @@ fn a_rolling_update_goes_from_the_highest_down_to_the_partition() {
 #[test]
 fn on_delete_updates_only_what_is_deleted() {
     let mut lab = lab(2);
-    lab.apply([with(set(2), "/spec/updateStrategy", json!({"type": "OnDelete"}))]);
+    lab.apply([with(
+        set(2),
+        "/spec/updateStrategy",
+        json!({"type": "OnDelete"}),
+    )]);
     lab.look();
     template(&mut lab, "one");
     let before = lab.table(Kind::Pod, &["/metadata/labels/controller-revision-hash"]);
@@ -329,93 +356,6 @@ fn a_missing_claim_of_a_pending_pod_is_made_again() {
     event StatefulSet web: Normal SuccessfulCreate x2: create Claim data-web-0 Pod web-0 in StatefulSet web success
     bind Pod ns/web-0 to a
     "#);
-}
-
-fn owners(lab: &Lab) -> String {
-    let owner = "/metadata/ownerReferences/0/kind";
-    let (pods, claims) = (lab.table(Kind::Pod, &[owner]), lab.table(Kind::PersistentVolumeClaim, &[owner]));
-    format!("{pods}\n{claims}")
-}
-
-fn policy(deleted: &str, scaled: &str) -> Value {
-    let policy = json!({"whenDeleted": deleted, "whenScaled": scaled});
-    with(set(2), "/spec/persistentVolumeClaimRetentionPolicy", policy)
-}
-
-#[test]
-fn claims_follow_the_retention_policy() {
-    let story = |deleted: &str, scaled: &str| {
-        let mut lab = lab(2);
-        lab.apply([policy(deleted, scaled)]);
-        let made = owners(&lab);
-        lab.patch(&set_key(), &json!({"spec": {"replicas": 1}}));
-        let shrunk = owners(&lab);
-        lab.delete(&set_key());
-        format!("{deleted} {scaled}\n{made}\n- scaled\n{shrunk}\n- deleted\n{}", owners(&lab))
-    };
-    let stories = [("Retain", "Retain"), ("Delete", "Retain"), ("Retain", "Delete"), ("Delete", "Delete")];
-    assert_snapshot!(stories.map(|(deleted, scaled)| story(deleted, scaled)).join("\n\n"), @r"
-    Retain Retain
-    web-0 StatefulSet
-    web-1 StatefulSet
-    data-web-0 -
-    data-web-1 -
-    - scaled
-    web-0 StatefulSet
-    data-web-0 -
-    data-web-1 -
-    - deleted
-
-    data-web-0 -
-    data-web-1 -
-
-    Delete Retain
-    web-0 StatefulSet
-    web-1 StatefulSet
-    data-web-0 StatefulSet
-    data-web-1 StatefulSet
-    - scaled
-    web-0 StatefulSet
-    data-web-0 StatefulSet
-    data-web-1 StatefulSet
-    - deleted
-
-
-
-    Retain Delete
-    web-0 StatefulSet
-    web-1 StatefulSet
-    data-web-0 -
-    data-web-1 -
-    - scaled
-    web-0 StatefulSet
-    data-web-0 -
-    - deleted
-
-    data-web-0 -
-
-    Delete Delete
-    web-0 StatefulSet
-    web-1 StatefulSet
-    data-web-0 StatefulSet
-    data-web-1 StatefulSet
-    - scaled
-    web-0 StatefulSet
-    data-web-0 StatefulSet
-    - deleted
-    ");
-}
-
-#[test]
-fn orphans_are_left_and_adopted_by_the_set_made_again() {
-    let mut lab = lab(2);
-    lab.apply([set(2)]);
-    lab.look();
-    lab.delete_with(&set_key(), Propagation::Orphan);
-    lab.delete(&pod_key("web-1"));
-    let left = format!("{}\n{}", lab.look_for(&["ownerReferences", "create"]), owners(&lab));
-    lab.apply([set(2)]);
-    assert_snapshot!(format!("{left}\n\n{}\n{}", check(&mut lab), owners(&lab)), @"");
 }
 
 #[test]
