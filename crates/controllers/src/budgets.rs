@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::{Map, Value, json};
 
@@ -75,6 +76,9 @@ impl Controller for Budgets {
                 "NoPods",
                 text,
             ));
+        }
+        if let Some(said) = unmanaged(budget, &pods) {
+            plan.tell(said);
         }
         let evicted = evicted(budget, &pods, now);
         if let Some(first) = evicted.values().min() {
@@ -224,26 +228,66 @@ fn expected(budget: &PodDisruptionBudget, pods: &[&Arc<Pod>], world: &World) -> 
     }
 }
 
-/// The replicas of all sets that control the pods; a pod without one counts for itself.
+/// The replicas of all sets that control the pods.
 fn scale(pods: &[&Arc<Pod>], world: &World) -> i32 {
-    let mut sets = BTreeMap::new();
-    let mut alone = 0;
-    for pod in pods {
-        let key = owners::controller_key(&pod.metadata, Kind::StatefulSet, world);
-        let set = key.and_then(|key| world.get::<StatefulSet>(&key.namespace, &key.name));
-        match set {
-            Some(set) => {
-                let replicas = set
-                    .spec
-                    .as_ref()
-                    .and_then(|spec| spec.replicas)
-                    .unwrap_or(1);
-                sets.insert(set.metadata.uid.clone(), replicas);
-            }
-            None => alone += 1,
-        }
+    let sets = pods.iter().filter_map(|pod| set_of(pod, world));
+    let replicas: BTreeMap<_, _> = sets
+        .map(|set| {
+            let replicas = set.spec.as_ref().and_then(|spec| spec.replicas);
+            (set.metadata.uid.clone(), replicas.unwrap_or(1))
+        })
+        .collect();
+    replicas.values().sum()
+}
+
+fn set_of<'a>(pod: &Pod, world: &'a World) -> Option<&'a Arc<StatefulSet>> {
+    let key = owners::controller_key(&pod.metadata, Kind::StatefulSet, world)?;
+    world.get::<StatefulSet>(&key.namespace, &key.name)
+}
+
+/// What is said when pods without a set are covered by a budget that counts sets.
+fn unmanaged(budget: &PodDisruptionBudget, pods: &[&Arc<Pod>]) -> Option<Announcement> {
+    let spec = budget.spec.as_ref()?;
+    let counts_pods = spec.max_unavailable.is_none()
+        && matches!(spec.min_available, None | Some(IntOrString::Int(_)));
+    let alone = pods
+        .iter()
+        .any(|pod| owners::controller(&pod.metadata).is_none());
+    if counts_pods || !alone {
+        return None;
     }
-    sets.values().sum::<i32>() + alone
+    let selector = spec.selector.as_ref().map(go_selector).unwrap_or_default();
+    let text = format!(
+        "Pods selected by this PodDisruptionBudget (selector: {selector}) were found to be unmanaged. As a result, \
+         the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for \
+         these pods please set \".spec.minAvailable\" field of the PDB to an integer value."
+    );
+    Some(Announcement::about(
+        budget,
+        Severity::Warning,
+        "UnmanagedPods",
+        text,
+    ))
+}
+
+/// A selector as Go prints it.
+fn go_selector(selector: &LabelSelector) -> String {
+    let labels = selector.match_labels.iter().flatten();
+    let labels: String = labels.fold(String::new(), |text, (key, value)| {
+        text + &format!("{key}: {value},")
+    });
+    let expressions = selector.match_expressions.iter().flatten();
+    let expressions = expressions.fold(String::new(), |text, expression| {
+        let values = expression.values.as_deref().unwrap_or_default().join(" ");
+        let (key, operator) = (&expression.key, &expression.operator);
+        text + &format!(
+            "LabelSelectorRequirement{{Key:{key},Operator:{operator},Values:[{values}],}},"
+        )
+    });
+    format!(
+        "&LabelSelector{{MatchLabels:map[string]string{{{labels}}},\
+         MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )
 }
 
 /// A number, or a percentage rounded up.

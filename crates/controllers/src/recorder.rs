@@ -58,6 +58,8 @@ pub struct Recorder {
     observed: BTreeMap<String, Observed>,
     similar: BTreeMap<String, Similar>,
     buckets: BTreeMap<String, Bucket>,
+    /// The number in the newest name: no two are equal.
+    named: i128,
 }
 
 impl Recorder {
@@ -113,12 +115,14 @@ impl Recorder {
         now: Timestamp,
     ) -> EventWrite {
         let object = said.about["name"].as_str().unwrap_or_default();
+        let number = now.as_nanosecond().max(self.named + 1);
         let observed = self.observed.entry(key).or_insert_with(|| Observed {
-            name: format!("{object}.{:x}", now.as_nanosecond()),
+            name: format!("{object}.{number:x}"),
             first: now,
             count: 0,
             seen: now,
         });
+        self.named = number;
         observed.count += 1;
         observed.seen = now;
         let update = (observed.count > 1).then(

@@ -31,7 +31,7 @@ use crate::world::{Change, World};
 
 use filters::Cycle;
 pub(crate) use filters::tolerated;
-use reservations::{Reservation, Reservations};
+use reservations::{Reservation, Reservations, Stage};
 use usage::Usages;
 use wake::Waiting;
 
@@ -188,6 +188,9 @@ impl Scheduler {
         now: Timestamp,
     ) -> Plan {
         let key = Key::of(pod);
+        if reservation.stage == Stage::Bound {
+            return Plan::nothing();
+        }
         if let Some(why) = volumes::binding_failed(pod, reservation, world) {
             self.reservations.drop(&key);
             return self.failed(
@@ -207,6 +210,7 @@ impl Scheduler {
             plan.look_again(deadline);
             return plan;
         }
+        self.reservations.bound(&key);
         let namespace = &key.namespace;
         let (name, node) = (&key.name, &reservation.node);
         let text = format!("Successfully assigned {namespace}/{name} to {node}");

@@ -21,6 +21,8 @@ pub struct Queue {
     running: BTreeSet<Key>,
     changed: BTreeSet<Key>,
     later: BTreeMap<Key, Timestamp>,
+    /// The same, by time.
+    order: BTreeSet<(Timestamp, Key)>,
     failures: BTreeMap<Key, u32>,
 }
 
@@ -36,8 +38,14 @@ impl Queue {
 
     /// Makes `key` due at `when`, if it is not due earlier.
     pub fn add_at(&mut self, key: Key, when: Timestamp) {
-        let entry = self.later.entry(key).or_insert(when);
-        *entry = when.min(*entry);
+        if let Some(known) = self.later.get(&key) {
+            if *known <= when {
+                return;
+            }
+            self.order.remove(&(*known, key.clone()));
+        }
+        self.order.insert((when, key.clone()));
+        self.later.insert(key, when);
     }
 
     /// Takes the next due key, at most `limit` at once.
@@ -72,13 +80,9 @@ impl Queue {
 
     /// Moves what has become due by `now`.
     pub fn advance(&mut self, now: Timestamp) {
-        let due: Vec<Key> = self
-            .later
-            .iter()
-            .filter(|(_, when)| **when <= now)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in due {
+        while self.order.first().is_some_and(|(when, _)| *when <= now)
+            && let Some((_, key)) = self.order.pop_first()
+        {
             self.later.remove(&key);
             self.add(key);
         }
@@ -86,7 +90,7 @@ impl Queue {
 
     /// When the next delayed key becomes due.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.later.values().min().copied()
+        self.order.first().map(|(when, _)| *when)
     }
 
     fn release(&mut self, key: &Key) {

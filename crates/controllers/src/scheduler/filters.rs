@@ -76,7 +76,7 @@ impl<'a> Cycle<'a> {
         reservations: &'a Reservations,
         version: Version,
     ) -> Result<Self, String> {
-        let claims = Claims::of(pod, world)?;
+        let claims = Claims::of(pod, world, reservations)?;
         Ok(Self {
             pod,
             demand: Demand::of(pod),
@@ -98,9 +98,9 @@ impl<'a> Cycle<'a> {
         self.ports(node)?;
         self.resources(node)?;
         self.exclusive_claims(node)?;
-        let volumes =
-            self.claims
-                .find(self.pod, node, self.world, self.reservations, self.version)?;
+        let volumes = self
+            .claims
+            .find(node, self.world, self.reservations, self.version)?;
         self.spread.filter(node)?;
         self.affinity.filter(node)?;
         Ok(volumes)

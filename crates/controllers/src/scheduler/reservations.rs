@@ -13,6 +13,15 @@ use crate::object::Key;
 use crate::pods;
 use crate::world::Change;
 
+/// How far the pod is on its way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Stage {
+    /// Its volumes are being bound.
+    Volumes,
+    /// It was bound; the watch has yet to tell.
+    Bound,
+}
+
 /// The place of one pod.
 #[derive(Clone, Debug)]
 pub(super) struct Reservation {
@@ -22,6 +31,7 @@ pub(super) struct Reservation {
     pub(super) volumes: Vec<(String, Key)>,
     pub(super) since: Timestamp,
     pub(super) demand: Demand,
+    pub(super) stage: Stage,
     claims: Vec<Key>,
 }
 
@@ -38,6 +48,7 @@ impl Reservation {
             volumes,
             since,
             demand: Demand::of(pod),
+            stage: Stage::Volumes,
             claims: pods::claims(pod)
                 .map(|claim| super::claim_key(pod, &claim))
                 .collect(),
@@ -58,6 +69,13 @@ impl Reservations {
 
     pub(super) fn drop(&mut self, pod: &Key) {
         self.by_pod.remove(pod);
+    }
+
+    /// The pod is being bound.
+    pub(super) fn bound(&mut self, pod: &Key) {
+        if let Some(reservation) = self.by_pod.get_mut(pod) {
+            reservation.stage = Stage::Bound;
+        }
     }
 
     pub(super) fn of(&self, pod: &Key) -> Option<&Reservation> {

@@ -9,16 +9,13 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 
-use super::claim_key;
 use super::filters::{Filter, Help, Refusal, Volumes};
 use super::reservations::{Reservation, Reservations};
 use crate::object::Key;
 use crate::plan::Write;
 use crate::pods;
 use crate::version::Version;
-use crate::volumes::matching::{
-    Seeker, admits, class_of_claim, class_of_volume, requested, smallest, waits_for_consumer,
-};
+use crate::volumes::matching::{Seeker, admits, eligible, requested, smallest, waits_for_consumer};
 use crate::volumes::{
     BIND_COMPLETED, SELECTED_NODE, annotated, binding_patch, claim_ref, volume_name,
 };
@@ -31,11 +28,22 @@ const NO_VOLUME: &str = "node(s) didn't find available persistent volumes to bin
 /// The claims of one pod.
 pub(super) struct Claims {
     bound: Vec<Arc<PersistentVolumeClaim>>,
-    waiting: Vec<Arc<PersistentVolumeClaim>>,
+    waiting: Vec<Waiting>,
+}
+
+/// A claim that waits for the pod, and what it could get on some node.
+struct Waiting {
+    claim: Arc<PersistentVolumeClaim>,
+    key: Key,
+    candidates: Vec<Arc<PersistentVolume>>,
 }
 
 impl Claims {
-    pub(super) fn of(pod: &Pod, world: &World) -> Result<Self, String> {
+    pub(super) fn of(
+        pod: &Pod,
+        world: &World,
+        reservations: &Reservations,
+    ) -> Result<Self, String> {
         let mut found = Self {
             bound: Vec::new(),
             waiting: Vec::new(),
@@ -46,7 +54,7 @@ impl Claims {
             if is_bound(&claim) {
                 found.bound.push(claim);
             } else if waits_for_consumer(&claim, world) && volume_name(&claim).is_none() {
-                found.waiting.push(claim);
+                found.waiting.push(Waiting::new(claim, world, reservations));
             } else {
                 immediate = true;
             }
@@ -54,7 +62,9 @@ impl Claims {
         if immediate {
             return Err("pod has unbound immediate PersistentVolumeClaims".to_owned());
         }
-        found.waiting.sort_by_key(|claim| requested(claim));
+        found
+            .waiting
+            .sort_by_key(|waiting| requested(&waiting.claim));
         Ok(found)
     }
 
@@ -70,7 +80,7 @@ impl Claims {
         };
         self.bound
             .iter()
-            .chain(&self.waiting)
+            .chain(self.waiting.iter().map(|waiting| &waiting.claim))
             .filter(exclusive)
             .any(|claim| {
                 world
@@ -86,7 +96,6 @@ impl Claims {
     /// The volumes that the node gives to the waiting claims.
     pub(super) fn find(
         &self,
-        pod: &Pod,
         node: &Node,
         world: &World,
         reservations: &Reservations,
@@ -104,10 +113,9 @@ impl Claims {
         }
         reasons.truncate(1);
         let mut chosen = Volumes::new();
-        for claim in &self.waiting {
-            let key = claim_key(pod, claim.metadata.name.as_deref().unwrap_or_default());
-            if let Some(volume) = choose(claim, &key, node, world, reservations, &chosen) {
-                chosen.push((volume, key));
+        for waiting in &self.waiting {
+            if let Some(volume) = waiting.choose(node, world, reservations, &chosen) {
+                chosen.push((volume, waiting.key.clone()));
             } else {
                 reasons.push(NO_VOLUME.to_owned());
                 break;
@@ -124,37 +132,48 @@ impl Claims {
     }
 }
 
-fn choose(
-    claim: &PersistentVolumeClaim,
-    key: &Key,
-    node: &Node,
-    world: &World,
-    reservations: &Reservations,
-    chosen: &Volumes,
-) -> Option<String> {
-    let selected = claim
-        .metadata
-        .annotations
-        .as_ref()
-        .and_then(|all| all.get(SELECTED_NODE));
-    if selected.is_some_and(|selected| Some(selected) != node.metadata.name.as_ref()) {
-        return None;
+impl Waiting {
+    fn new(claim: Arc<PersistentVolumeClaim>, world: &World, reservations: &Reservations) -> Self {
+        let free = |volume: &&Arc<PersistentVolume>| {
+            let name = volume.metadata.name.as_deref().unwrap_or_default();
+            eligible(&claim, volume) && reservations.claim_for(name).is_none()
+        };
+        let candidates = world
+            .all::<PersistentVolume>()
+            .filter(free)
+            .cloned()
+            .collect();
+        Self {
+            key: Key::of(&*claim),
+            candidates,
+            claim,
+        }
     }
-    if let Some(reserved) = reservations.volume_for(key) {
-        let volume = world.get::<PersistentVolume>("", reserved)?;
-        return admits(volume, node).then(|| reserved.to_owned());
+
+    fn choose(
+        &self,
+        node: &Node,
+        world: &World,
+        reservations: &Reservations,
+        chosen: &Volumes,
+    ) -> Option<String> {
+        let annotations = self.claim.metadata.annotations.as_ref();
+        let selected = annotations.and_then(|all| all.get(SELECTED_NODE));
+        if selected.is_some_and(|selected| Some(selected) != node.metadata.name.as_ref()) {
+            return None;
+        }
+        if let Some(reserved) = reservations.volume_for(&self.key) {
+            let volume = world.get::<PersistentVolume>("", reserved)?;
+            return admits(volume, node).then(|| reserved.to_owned());
+        }
+        let untaken = |volume: &&Arc<PersistentVolume>| {
+            let name = volume.metadata.name.as_ref();
+            !chosen.iter().any(|(taken, _)| Some(taken) == name)
+        };
+        let free = self.candidates.iter().filter(untaken);
+        let best = smallest(&self.claim, free, &Seeker::Scheduler(node))?;
+        best.metadata.name.clone()
     }
-    let class = class_of_claim(claim);
-    let free = world.all::<PersistentVolume>().filter(|volume| {
-        let name = volume.metadata.name.as_deref().unwrap_or_default();
-        class_of_volume(volume) == class
-            && reservations.claim_for(name).is_none()
-            && !chosen.iter().any(|(taken, _)| taken == name)
-    });
-    smallest(claim, free, &Seeker::Scheduler(node))?
-        .metadata
-        .name
-        .clone()
 }
 
 fn usable(pod: &Pod, name: &str, world: &World) -> Result<Arc<PersistentVolumeClaim>, String> {

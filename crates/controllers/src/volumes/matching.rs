@@ -118,6 +118,12 @@ pub(crate) fn smallest<'a>(
     best
 }
 
+/// Whether the volume could be the claim's on some node.
+pub(crate) fn eligible(claim: &PersistentVolumeClaim, volume: &PersistentVolume) -> bool {
+    let mine = claim_ref(volume).is_none() || is_bound_to(volume, claim);
+    class_of_claim(claim) == class_of_volume(volume) && mine && usable(claim, volume)
+}
+
 /// Whether the volume's affinity admits the node.
 pub(crate) fn admits(volume: &PersistentVolume, node: &Node) -> bool {
     let affinity = volume

@@ -31,9 +31,9 @@ fn lab() -> Lab {
     lab
 }
 
-fn check(spec: Value) -> String {
+fn check(spec: &Value) -> String {
     let mut lab = lab();
-    lab.apply([budget(&spec)]);
+    lab.apply([budget(spec)]);
     lab.look()
 }
 
@@ -46,7 +46,7 @@ fn least_and_most_as_numbers_and_shares() {
         json!({"maxUnavailable": "1%"}),
         json!({"minAvailable": 3}),
     ];
-    assert_snapshot!(checks.map(check).join("\n"), @r#"
+    assert_snapshot!(checks.each_ref().map(check).join("\n"), @r#"
     patch PodDisruptionBudget ns/web status {"conditions":[{"lastTransitionTime":"2026-11-24T10:00:00Z","message":"","observedGeneration":1,"reason":"SufficientPods","status":"True","type":"DisruptionAllowed"}],"currentHealthy":3,"desiredHealthy":2,"disruptionsAllowed":1,"expectedPods":3,"observedGeneration":1}
     patch PodDisruptionBudget ns/web status {"conditions":[{"lastTransitionTime":"2026-11-24T10:00:00Z","message":"","observedGeneration":1,"reason":"SufficientPods","status":"True","type":"DisruptionAllowed"}],"currentHealthy":3,"desiredHealthy":2,"disruptionsAllowed":1,"expectedPods":3,"observedGeneration":1}
     patch PodDisruptionBudget ns/web status {"conditions":[{"lastTransitionTime":"2026-11-24T10:00:00Z","message":"","observedGeneration":1,"reason":"SufficientPods","status":"True","type":"DisruptionAllowed"}],"currentHealthy":3,"desiredHealthy":2,"disruptionsAllowed":1,"expectedPods":3,"observedGeneration":1}
