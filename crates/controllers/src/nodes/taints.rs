@@ -75,10 +75,11 @@ impl Pace {
     }
 
     fn no_execute(&mut self, node: &Node, known: &[&Taint], world: &World, now: Timestamp) -> Next {
-        let wanted = match readiness(node) {
-            "True" => None,
-            "False" => Some(NOT_READY),
-            _ => Some(UNREACHABLE),
+        // A node that has never told how it is has a grace time of its own.
+        let wanted = match condition(node, "Ready").map(|ready| ready.status.as_str()) {
+            None | Some("True") => None,
+            Some("False") => Some(NOT_READY),
+            Some(_) => Some(UNREACHABLE),
         };
         let wanted = wanted.filter(|_| !disrupted(world));
         let ours = |taint: &Taint| {

@@ -4,18 +4,24 @@
 //! - In order; a refusal ends the job, but for steps that run in any case.
 //! - What is gone already counts as deleted, and needs no patch.
 
+use std::time::Duration;
+
 use kube::Client;
 use kube::api::{
     Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
     PropagationPolicy,
 };
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::controller::Ending;
 use crate::object::{Key, Object, Unreadable};
 use crate::plan::{Always, Propagation, Step, Verb, Write};
 use crate::recorder::EventWrite;
 use crate::run::manager::{Finished, Job, JobId, Work};
+
+/// How long a request may take.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// What a request answered.
 enum Answer {
@@ -29,6 +35,8 @@ enum Refused {
     /// Kubernetes said no, in its own words.
     #[error("{}", .0.message)]
     Status(Box<kube::core::Status>),
+    #[error("no answer within {} s", LONGEST.as_secs())]
+    Late,
     #[error("the owner is alive")]
     Alive,
     #[error("cannot reach the API")]
@@ -52,7 +60,7 @@ impl Refused {
     fn code(&self) -> u16 {
         match self {
             Self::Status(status) => status.code,
-            Self::Alive | Self::Client(_) | Self::Json(_) | Self::Unreadable(_) => 0,
+            Self::Late | Self::Alive | Self::Client(_) | Self::Json(_) | Self::Unreadable(_) => 0,
         }
     }
 }
@@ -120,7 +128,8 @@ enum Done {
 }
 
 async fn request(client: &Client, agent: &'static str, write: &Write) -> Result<Done, Refused> {
-    let answer = match send(client, agent, write).await {
+    let sent = timeout(LONGEST, send(client, agent, write)).await;
+    let answer = match sent.unwrap_or(Err(Refused::Late)) {
         Ok(answer) => answer,
         Err(error) if error.code() == 404 && !matches!(write.verb, Verb::Create(_)) => {
             return Ok(Done::Absent);

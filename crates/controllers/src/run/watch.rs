@@ -38,7 +38,7 @@ where
             Ok(Event::Apply(object)) => Input::Applied(wrap(object)),
             Ok(Event::Delete(object)) => Input::Deleted(wrap(object)),
             Err(error) => {
-                tracing::debug!(kind = T::KIND.descriptor().kind, %error, "a watch failed and is tried again");
+                tracing::warn!(kind = T::KIND.descriptor().kind, %error, "a watch failed and is tried again");
                 continue;
             }
         };

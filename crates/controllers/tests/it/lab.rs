@@ -3,6 +3,8 @@
 //! Invariants:
 //! - Requests are made one after the other, and everybody hears of each before the next.
 
+use std::collections::VecDeque;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stayput_controllers::controller::Ending;
@@ -33,6 +35,31 @@ pub(crate) struct Lab {
     pub(crate) kubelets: Kubelets,
     lines: Vec<String>,
     addresses: u32,
+    weather: Weather,
+}
+
+/// How reliable the way to the API is.
+enum Weather {
+    /// Requests are made in order and watches tell at once.
+    Fair,
+    /// Requests are made in any order, some fail, and watches lag behind.
+    Foul {
+        random: Random,
+        jobs: Vec<Job>,
+        late: VecDeque<Told>,
+    },
+}
+
+/// Xorshift: a seed gives a run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(bound).unwrap()).unwrap()
+    }
 }
 
 impl Lab {
@@ -44,8 +71,24 @@ impl Lab {
     pub(crate) fn with(workers: &[&str], version: Version) -> Self {
         let options = Options {
             version,
-            root_ca: "PEM".to_owned(),
             ..Options::default()
+        };
+        Self::of(workers, options)
+    }
+
+    /// A cluster whose nodes need not tell that they are alive.
+    pub(crate) fn patient(workers: &[&str]) -> Self {
+        let options = Options {
+            node_grace: SignedDuration::from_hours(1),
+            ..Options::default()
+        };
+        Self::of(workers, options)
+    }
+
+    fn of(workers: &[&str], options: Options) -> Self {
+        let options = Options {
+            root_ca: "PEM".to_owned(),
+            ..options
         };
         let mut lab = Self {
             manager: Manager::new(controllers(options)),
@@ -54,6 +97,7 @@ impl Lab {
             kubelets: Kubelets::Run,
             lines: Vec::new(),
             addresses: 0,
+            weather: Weather::Fair,
         };
         lab.create(crate::objects::namespace("ns"));
         for kind in Kind::WATCHED {
@@ -114,9 +158,68 @@ impl Lab {
         self.settle();
     }
 
+    /// From now on requests come in any order, some fail, and watches lag.
+    pub(crate) fn worsen(&mut self, seed: u64) {
+        self.weather = Weather::Foul {
+            random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            jobs: Vec::new(),
+            late: VecDeque::new(),
+        };
+    }
+
+    /// One thing happens of all that could happen next; false if nothing could.
+    fn stumble(&mut self) -> bool {
+        let now = self.now;
+        let new = self.manager.jobs(now);
+        if self.kubelets == Kubelets::Run {
+            self.run_pods();
+        }
+        let Weather::Foul { random, jobs, late } = &mut self.weather else {
+            return false;
+        };
+        late.extend(std::mem::take(&mut self.api.told));
+        jobs.extend(new);
+        if jobs.is_empty() && late.is_empty() {
+            return false;
+        }
+        if jobs.is_empty() || (!late.is_empty() && random.below(2) == 0) {
+            let told = late.pop_front();
+            self.tell(told);
+            return true;
+        }
+        let index = random.below(jobs.len());
+        let job = jobs.swap_remove(index);
+        let fails = random.below(8) == 0;
+        if fails && matches!(job.work, Work::Steps(_)) {
+            let failed = Finished {
+                id: job.id,
+                objects: Vec::new(),
+                gone: Vec::new(),
+                said: Vec::new(),
+                ending: Ending::Failed,
+            };
+            self.manager.on(Input::Finished(failed), now);
+        } else {
+            self.execute(job);
+        }
+        true
+    }
+
     /// Works until nothing is left to do now.
     pub(crate) fn settle(&mut self) {
-        for _ in 0..10_000 {
+        for _ in 0..20_000 {
+            if matches!(self.weather, Weather::Foul { .. }) {
+                if self.stumble() {
+                    continue;
+                }
+                match self.manager.deadline() {
+                    Some(deadline) if deadline <= self.now + SOON => {
+                        self.now = deadline.max(self.now);
+                        continue;
+                    }
+                    Some(_) | None => return,
+                }
+            }
             let jobs = self.manager.jobs(self.now);
             let idle = jobs.is_empty();
             for job in jobs {
@@ -202,14 +305,26 @@ impl Lab {
     }
 
     fn deliver(&mut self) {
+        if matches!(self.weather, Weather::Foul { .. }) {
+            return;
+        }
         for told in std::mem::take(&mut self.api.told) {
-            let input = match told {
-                Told::Applied(kind, json) => Object::read(kind, json).unwrap().map(Input::Applied),
-                Told::Deleted(kind, json) => Object::read(kind, json).unwrap().map(Input::Deleted),
-            };
-            if let Some(input) = input {
-                self.manager.on(input, self.now);
+            self.tell(Some(told));
+        }
+    }
+
+    fn tell(&mut self, told: Option<Told>) {
+        let input = match told {
+            Some(Told::Applied(kind, json)) => {
+                Object::read(kind, json).unwrap().map(Input::Applied)
             }
+            Some(Told::Deleted(kind, json)) => {
+                Object::read(kind, json).unwrap().map(Input::Deleted)
+            }
+            None => None,
+        };
+        if let Some(input) = input {
+            self.manager.on(input, self.now);
         }
     }
 

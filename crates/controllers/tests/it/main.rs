@@ -14,6 +14,8 @@ mod collector;
 #[cfg(test)]
 mod endpoints;
 #[cfg(test)]
+mod knowledge;
+#[cfg(test)]
 mod lab;
 #[cfg(test)]
 mod namespaces;
@@ -29,3 +31,5 @@ mod replay;
 mod scheduling;
 #[cfg(test)]
 mod sets;
+#[cfg(test)]
+mod weather;
