@@ -75,6 +75,10 @@ impl Controller for Scheduler {
     }
 
     fn follow(&mut self, change: &Change, _world: &World, wake: &mut Vec<Key>) {
+        if let Some((before, after)) = change.of::<Node>() {
+            self.usages
+                .follow_node(before.map(AsRef::as_ref), after.map(AsRef::as_ref));
+        }
         if let Some((before, after)) = change.of::<Pod>() {
             self.usages
                 .follow(before.map(AsRef::as_ref), after.map(AsRef::as_ref));

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{Node, Pod, Taint, Toleration};
 
 use super::reservations::Reservations;
-use super::usage::{Demand, Usage, Usages, allocatable};
+use super::usage::{Amounts, Demand, Usage, Usages};
 use super::volumes::Claims;
 use super::{affinity, spread};
 use crate::labels::{includes, selects_node};
@@ -214,7 +214,9 @@ impl<'a> Cycle<'a> {
     }
 
     fn resources(&self, node: &Node) -> Result<(), Refusal> {
-        let offered = allocatable(node);
+        let nothing = Amounts::new();
+        let name = node.metadata.name.as_deref().unwrap_or_default();
+        let offered = self.usages.offer(name).unwrap_or(&nothing);
         let coming: Vec<&Demand> = self
             .reservations
             .on(node.metadata.name.as_deref().unwrap_or_default())

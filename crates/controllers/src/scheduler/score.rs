@@ -7,7 +7,7 @@
 use k8s_openapi::api::core::v1::{Node, Pod};
 
 use super::filters::{Cycle, Volumes, tolerates};
-use super::usage::{Demand, allocatable};
+use super::usage::Demand;
 use crate::labels::term_selects;
 use crate::owners;
 use crate::pods;
@@ -117,15 +117,18 @@ fn siblings(cycle: &Cycle<'_>, node: &Node) -> i64 {
 
 /// How much of the node is free, in percent.
 fn free(cycle: &Cycle<'_>, node: &Node) -> i64 {
-    let offered = allocatable(node);
     let name = node.metadata.name.as_deref().unwrap_or_default();
+    let offered = cycle.usages.offer(name);
     let coming: Vec<&Demand> = cycle
         .reservations
         .on(name)
         .map(|(_, demand)| demand)
         .collect();
     let percent = |resource: &str| -> i64 {
-        let total = offered.get(resource).copied().unwrap_or(0);
+        let total = offered
+            .and_then(|offered| offered.get(resource))
+            .copied()
+            .unwrap_or(0);
         if total == 0 {
             return 0;
         }

@@ -68,11 +68,29 @@ pub(super) struct Usage {
 #[derive(Debug, Default)]
 pub(super) struct Usages {
     by_node: BTreeMap<String, Usage>,
+    offers: BTreeMap<String, Amounts>,
 }
 
 impl Usages {
     pub(super) fn of(&self, node: &str) -> Option<&Usage> {
         self.by_node.get(node)
+    }
+
+    /// What a node offers; `None` if it says nothing.
+    pub(super) fn offer(&self, node: &str) -> Option<&Amounts> {
+        self.offers.get(node)
+    }
+
+    /// Keeps up with a node.
+    pub(super) fn follow_node(&mut self, before: Option<&Node>, after: Option<&Node>) {
+        if let Some(name) = before.and_then(|node| node.metadata.name.as_ref()) {
+            self.offers.remove(name);
+        }
+        if let Some(node) = after
+            && let Some(name) = node.metadata.name.clone()
+        {
+            self.offers.insert(name, allocatable(node));
+        }
     }
 
     /// The nodes that have pods which repel others.
@@ -132,7 +150,7 @@ fn change(sum: &mut Amounts, by: &Amounts, sign: i128) {
 }
 
 /// What a node offers.
-pub(super) fn allocatable(node: &Node) -> Amounts {
+fn allocatable(node: &Node) -> Amounts {
     let status = node.status.as_ref();
     let offered =
         status.and_then(|status| status.allocatable.as_ref().or(status.capacity.as_ref()));

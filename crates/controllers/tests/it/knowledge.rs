@@ -53,8 +53,8 @@ fn a_list_ends_what_it_does_not_hold() {
     let mut world = World::default();
     world.apply(map("a", "a", 1));
     world.apply(map("b", "b", 2));
-    let changes = world.replace(Kind::ConfigMap, vec![map("b", "b", 2), map("c", "c", 3)]);
-    let changed: Vec<String> = changes
+    let news = world.replace(Kind::ConfigMap, vec![map("b", "b", 2), map("c", "c", 3)]);
+    let changed: Vec<String> = news
         .iter()
         .map(|change| {
             format!(

@@ -85,11 +85,8 @@ impl Lab {
         Self::of(workers, options)
     }
 
-    fn of(workers: &[&str], options: Options) -> Self {
-        let options = Options {
-            root_ca: "PEM".to_owned(),
-            ..options
-        };
+    fn of(workers: &[&str], mut options: Options) -> Self {
+        options.root_ca = "PEM".to_owned();
         let mut lab = Self {
             manager: Manager::new(controllers(options)),
             api: Api::default(),
