@@ -75,16 +75,16 @@ pub(super) async fn execute(client: &Client, job: Job) -> Finished {
         ending: Ending::Written,
     };
     match job.work {
-        Work::Steps(steps) => {
+        Work::Steps(agent, steps) => {
             for step in steps {
                 if finished.ending == Ending::Written || step.always == Always::Yes {
-                    take(client, job.agent, step, &mut finished).await;
+                    take(client, agent, step, &mut finished).await;
                 }
             }
         }
         Work::Events(events) => {
-            for event in events {
-                if let Err(error) = record(client, job.agent, &event).await {
+            for (agent, event) in events {
+                if let Err(error) = record(client, agent, &event).await {
                     tracing::debug!(event = %event.key, %error, "an event was not recorded");
                 }
             }

@@ -65,8 +65,6 @@ pub enum JobId {
 pub struct Job {
     /// Its name.
     pub id: JobId,
-    /// As whom to write.
-    pub agent: &'static str,
     /// What to do.
     pub work: Work,
 }
@@ -74,10 +72,10 @@ pub struct Job {
 /// What a job does.
 #[derive(Debug)]
 pub enum Work {
-    /// The steps of a plan.
-    Steps(Vec<Step>),
-    /// Events.
-    Events(Vec<EventWrite>),
+    /// The steps of a plan, and as whom to take them.
+    Steps(&'static str, Vec<Step>),
+    /// Events, and as whom to record each.
+    Events(Vec<(&'static str, EventWrite)>),
 }
 
 struct Slot {
@@ -93,7 +91,7 @@ pub struct Manager {
     slots: Vec<Slot>,
     unlisted: BTreeSet<Kind>,
     recorder: Recorder,
-    events: VecDeque<EventWrite>,
+    events: VecDeque<(&'static str, EventWrite)>,
     writing_events: bool,
 }
 
@@ -220,8 +218,7 @@ impl Manager {
                 }
                 jobs.push(Job {
                     id: JobId::Sync(index, key),
-                    agent: slot.controller.agent(),
-                    work: Work::Steps(plan.steps),
+                    work: Work::Steps(slot.controller.agent(), plan.steps),
                 });
             } else {
                 let refused = plan.steps.iter().any(|step| step.refused.is_some());
@@ -273,10 +270,11 @@ impl Manager {
     }
 
     fn record(&mut self, index: usize, said: &[Announcement], now: Timestamp) {
-        let source = self.slots[index].controller.name();
+        let controller = &self.slots[index].controller;
+        let (source, agent) = (controller.name(), controller.agent());
         for announcement in said {
-            self.events
-                .extend(self.recorder.record(source, announcement, now));
+            let write = self.recorder.record(source, announcement, now);
+            self.events.extend(write.map(|write| (agent, write)));
         }
     }
 
@@ -289,7 +287,6 @@ impl Manager {
         let events = mem::replace(&mut self.events, rest);
         Some(Job {
             id: JobId::Events,
-            agent: "kube-controller-manager",
             work: Work::Events(events.into()),
         })
     }

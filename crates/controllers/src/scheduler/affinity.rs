@@ -5,11 +5,11 @@
 //!   that hold a pod it selects.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, PodAffinityTerm};
 
 use super::filters::{Filter, Help, Refusal};
+use super::reservations::{Reservations, Standing, standing};
 use super::usage::Usages;
 use crate::labels::selects;
 use crate::pods;
@@ -31,7 +31,12 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn of(pod: &Pod, world: &World, usages: &Usages) -> Self {
+    pub(super) fn of(
+        pod: &Pod,
+        world: &World,
+        usages: &Usages,
+        reservations: &Reservations,
+    ) -> Self {
         let affinity = pod.spec.as_ref().and_then(|spec| spec.affinity.as_ref());
         let near: Vec<PodAffinityTerm> = affinity
             .and_then(|affinity| affinity.pod_affinity.as_ref())
@@ -41,13 +46,10 @@ impl Terms {
             })
             .unwrap_or_default();
         let far = repelling_terms(pod);
-        let there: Vec<&Arc<Pod>> = if near.is_empty() && far.is_empty() {
+        let there: Vec<Standing<'_>> = if near.is_empty() && far.is_empty() {
             Vec::new()
         } else {
-            world
-                .all::<Pod>()
-                .filter(|pod| pods::is_placed(pod) && !pods::is_finished(pod))
-                .collect()
+            standing(world, reservations).collect()
         };
         let places = |term: &PodAffinityTerm| places(term, pod, &there, world);
         let near_places: Vec<Places> = near.iter().map(places).collect();
@@ -57,7 +59,7 @@ impl Terms {
             first,
             near: near_places,
             far: far.iter().map(places).collect(),
-            repelled: repelled(pod, world, usages),
+            repelled: repelled(pod, world, usages, reservations),
         }
     }
 
@@ -104,14 +106,18 @@ fn repelling_terms(pod: &Pod) -> Vec<PodAffinityTerm> {
 }
 
 /// The places of pods that want this one far away.
-fn repelled(pod: &Pod, world: &World, usages: &Usages) -> Vec<Places> {
+fn repelled(pod: &Pod, world: &World, usages: &Usages, reservations: &Reservations) -> Vec<Places> {
+    let there = usages.repelling().filter_map(|key| {
+        let pod = world.get::<Pod>(&key.namespace, &key.name)?;
+        Some(Standing {
+            pod,
+            node: pods::node(pod)?,
+        })
+    });
     let mut found = Vec::new();
-    for key in usages.repelling() {
-        let Some(other) = world.get::<Pod>(&key.namespace, &key.name) else {
-            continue;
-        };
-        for term in repelling_terms(other) {
-            if selected_by(&term, other, pod, world)
+    for other in there.chain(reservations.coming(world)) {
+        for term in repelling_terms(other.pod) {
+            if selected_by(&term, other.pod, pod, world)
                 && let Some(value) = node_value(other, &term.topology_key, world)
             {
                 found.push(Places {
@@ -124,20 +130,20 @@ fn repelled(pod: &Pod, world: &World, usages: &Usages) -> Vec<Places> {
     found
 }
 
-fn places(term: &PodAffinityTerm, owner: &Pod, there: &[&Arc<Pod>], world: &World) -> Places {
+fn places(term: &PodAffinityTerm, owner: &Pod, there: &[Standing<'_>], world: &World) -> Places {
     let selected = there
         .iter()
-        .filter(|other| selected_by(term, owner, other, world));
+        .filter(|other| selected_by(term, owner, other.pod, world));
     Places {
         key: term.topology_key.clone(),
         values: selected
-            .filter_map(|other| node_value(other, &term.topology_key, world))
+            .filter_map(|other| node_value(*other, &term.topology_key, world))
             .collect(),
     }
 }
 
-fn node_value(pod: &Pod, key: &str, world: &World) -> Option<String> {
-    let node = world.get::<Node>("", pods::node(pod)?)?;
+fn node_value(standing: Standing<'_>, key: &str, world: &World) -> Option<String> {
+    let node = world.get::<Node>("", standing.node)?;
     value(node, key).cloned()
 }
 

@@ -85,8 +85,8 @@ impl<'a> Cycle<'a> {
             reservations,
             version,
             claims,
-            affinity: affinity::Terms::of(pod, world, usages),
-            spread: spread::Constraints::of(pod, world),
+            affinity: affinity::Terms::of(pod, world, usages, reservations),
+            spread: spread::Constraints::of(pod, world, reservations),
         })
     }
 
@@ -264,7 +264,7 @@ impl<'a> Cycle<'a> {
 
     /// A claim that only one pod may use at a time.
     fn exclusive_claims(&self, _node: &Node) -> Result<(), Refusal> {
-        if self.claims.taken(self.pod, self.world) {
+        if self.claims.taken(self.pod, self.world, self.reservations) {
             return refusal(
                 Filter::Pods,
                 Help::Preemption,

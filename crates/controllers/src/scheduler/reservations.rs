@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, 
 use super::usage::Demand;
 use crate::object::Key;
 use crate::pods;
-use crate::world::Change;
+use crate::world::{Change, World};
 
 /// How far the pod is on its way.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +56,30 @@ impl Reservation {
     }
 }
 
+/// A pod, and the node it is on or on its way to.
+#[derive(Clone, Copy)]
+pub(super) struct Standing<'a> {
+    pub(super) pod: &'a Pod,
+    pub(super) node: &'a str,
+}
+
+/// Every pod that takes up room.
+pub(super) fn standing<'a>(
+    world: &'a World,
+    reservations: &'a Reservations,
+) -> impl Iterator<Item = Standing<'a>> {
+    let there = world
+        .all::<Pod>()
+        .filter(|pod| !pods::is_finished(pod))
+        .filter_map(|pod| {
+            Some(Standing {
+                pod,
+                node: pods::node(pod)?,
+            })
+        });
+    there.chain(reservations.coming(world))
+}
+
 /// All reservations, by pod.
 #[derive(Debug, Default)]
 pub(super) struct Reservations {
@@ -89,6 +113,17 @@ impl Reservations {
             .iter()
             .filter(move |(_, reservation)| reservation.node == node);
         there.map(|(pod, reservation)| (pod, &reservation.demand))
+    }
+
+    /// The pods that are on their way.
+    pub(super) fn coming<'a>(&'a self, world: &'a World) -> impl Iterator<Item = Standing<'a>> {
+        self.by_pod.iter().filter_map(|(key, reservation)| {
+            let pod = world.get::<Pod>(&key.namespace, &key.name)?;
+            Some(Standing {
+                pod,
+                node: &reservation.node,
+            })
+        })
     }
 
     /// The claim that gets `volume`.

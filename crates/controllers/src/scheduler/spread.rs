@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Node, Pod, TopologySpreadConstraint};
 
 use super::filters::{Filter, Help, Refusal};
+use super::reservations::{Reservations, standing};
 use crate::labels::{includes, selects};
 use crate::pods;
 use crate::world::World;
@@ -24,7 +25,7 @@ struct Constraint {
 pub(super) struct Constraints(Vec<Constraint>);
 
 impl Constraints {
-    pub(super) fn of(pod: &Pod, world: &World) -> Self {
+    pub(super) fn of(pod: &Pod, world: &World, reservations: &Reservations) -> Self {
         let constraints = pod
             .spec
             .iter()
@@ -32,7 +33,7 @@ impl Constraints {
         let hard =
             constraints.filter(|constraint| constraint.when_unsatisfiable == "DoNotSchedule");
         Self(
-            hard.map(|constraint| count(constraint, pod, world))
+            hard.map(|constraint| count(constraint, pod, world, reservations))
                 .collect(),
         )
     }
@@ -59,7 +60,12 @@ impl Constraints {
     }
 }
 
-fn count(constraint: &TopologySpreadConstraint, pod: &Pod, world: &World) -> Constraint {
+fn count(
+    constraint: &TopologySpreadConstraint,
+    pod: &Pod,
+    world: &World,
+    reservations: &Reservations,
+) -> Constraint {
     let selected = |pod: &Pod| {
         let selector = constraint.label_selector.as_ref();
         selector.is_some_and(|selector| selects(selector, pod.metadata.labels.as_ref()))
@@ -68,24 +74,24 @@ fn count(constraint: &TopologySpreadConstraint, pod: &Pod, world: &World) -> Con
         .spec
         .as_ref()
         .and_then(|spec| spec.node_selector.as_ref());
+    let mut per_node: BTreeMap<&str, i32> = BTreeMap::new();
+    for other in standing(world, reservations) {
+        let namespace = &other.pod.metadata.namespace;
+        if *namespace == pod.metadata.namespace
+            && !pods::is_terminating(other.pod)
+            && selected(other.pod)
+        {
+            *per_node.entry(other.node).or_insert(0) += 1;
+        }
+    }
     let mut counts = BTreeMap::new();
     for node in world.all::<Node>() {
         let labels = node.metadata.labels.as_ref();
-        let Some(value) = labels.and_then(|labels| labels.get(&constraint.topology_key)) else {
-            continue;
-        };
-        if !includes(labels, selector) {
-            continue;
+        let value = labels.and_then(|labels| labels.get(&constraint.topology_key));
+        if let Some(value) = value.filter(|_| includes(labels, selector)) {
+            let name = node.metadata.name.as_deref().unwrap_or_default();
+            *counts.entry(value.clone()).or_insert(0) += per_node.get(name).copied().unwrap_or(0);
         }
-        let name = node.metadata.name.as_deref().unwrap_or_default();
-        let there = world
-            .pods_on(name)
-            .filter(|other| other.metadata.namespace == pod.metadata.namespace)
-            .filter(|other| {
-                !pods::is_finished(other) && !pods::is_terminating(other) && selected(other)
-            })
-            .count();
-        *counts.entry(value.clone()).or_insert(0) += i32::try_from(there).unwrap_or(i32::MAX);
     }
     let enough = counts.len() >= usize::try_from(constraint.min_domains.unwrap_or(1)).unwrap_or(1);
     Constraint {

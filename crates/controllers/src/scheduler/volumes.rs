@@ -10,7 +10,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 
 use super::filters::{Filter, Help, Refusal, Volumes};
-use super::reservations::{Reservation, Reservations};
+use super::reservations::{Reservation, Reservations, standing};
 use crate::object::Key;
 use crate::plan::Write;
 use crate::pods;
@@ -69,28 +69,27 @@ impl Claims {
     }
 
     /// Whether a claim for one pod alone is used by another pod.
-    pub(super) fn taken(&self, pod: &Pod, world: &World) -> bool {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    pub(super) fn taken(&self, pod: &Pod, world: &World, reservations: &Reservations) -> bool {
         let exclusive = |claim: &&Arc<PersistentVolumeClaim>| {
-            let modes = claim
-                .spec
-                .iter()
-                .flat_map(|spec| spec.access_modes.iter().flatten());
-            modes.into_iter().any(|mode| mode == "ReadWriteOncePod")
+            let spec = claim.spec.iter();
+            let mut modes = spec.flat_map(|spec| spec.access_modes.iter().flatten());
+            modes.any(|mode| mode == "ReadWriteOncePod")
         };
-        self.bound
-            .iter()
-            .chain(self.waiting.iter().map(|waiting| &waiting.claim))
-            .filter(exclusive)
-            .any(|claim| {
-                world
-                    .within::<Pod>(namespace)
-                    .filter(|other| other.metadata.uid != pod.metadata.uid)
-                    .filter(|other| pods::is_placed(other) && !pods::is_finished(other))
-                    .any(|other| {
-                        pods::claims(other).any(|used| Some(&used) == claim.metadata.name.as_ref())
-                    })
-            })
+        let waiting = self.waiting.iter().map(|waiting| &waiting.claim);
+        let exclusive: Vec<_> = self.bound.iter().chain(waiting).filter(exclusive).collect();
+        if exclusive.is_empty() {
+            return false;
+        }
+        let others = standing(world, reservations).filter(|other| {
+            let meta = &other.pod.metadata;
+            meta.namespace == pod.metadata.namespace && meta.uid != pod.metadata.uid
+        });
+        let mut used = others.flat_map(|other| pods::claims(other.pod));
+        used.any(|name| {
+            exclusive
+                .iter()
+                .any(|claim| claim.metadata.name.as_ref() == Some(&name))
+        })
     }
 
     /// The volumes that the node gives to the waiting claims.

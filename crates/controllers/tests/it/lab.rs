@@ -187,7 +187,7 @@ impl Lab {
         let index = random.below(jobs.len());
         let job = jobs.swap_remove(index);
         let fails = random.below(8) == 0;
-        if fails && matches!(job.work, Work::Steps(_)) {
+        if fails && matches!(job.work, Work::Steps(..)) {
             let failed = Finished {
                 id: job.id,
                 objects: Vec::new(),
@@ -334,7 +334,7 @@ impl Lab {
             ending: Ending::Written,
         };
         match job.work {
-            Work::Steps(steps) => {
+            Work::Steps(_, steps) => {
                 for step in steps {
                     if finished.ending == Ending::Written || step.always == Always::Yes {
                         self.step(step, &mut finished);
@@ -342,7 +342,7 @@ impl Lab {
                 }
             }
             Work::Events(events) => {
-                for event in events {
+                for (_, event) in events {
                     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                     let body = &event.body;
                     self.lines.push(format!(

@@ -32,4 +32,6 @@ mod scheduling;
 #[cfg(test)]
 mod sets;
 #[cfg(test)]
+mod upstream;
+#[cfg(test)]
 mod weather;
