@@ -28,6 +28,7 @@ mod owners;
 mod pods;
 mod quantity;
 mod times;
+mod tolerations;
 
 use jiff::SignedDuration;
 

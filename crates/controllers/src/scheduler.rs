@@ -30,7 +30,6 @@ use crate::version::Version;
 use crate::world::{Change, World};
 
 use filters::Cycle;
-pub(crate) use filters::tolerated;
 use reservations::{Reservation, Reservations, Stage};
 use usage::Usages;
 use wake::Waiting;

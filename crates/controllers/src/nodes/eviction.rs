@@ -14,8 +14,8 @@ use crate::controller::Controller;
 use crate::object::{Key, Kind};
 use crate::plan::{Announcement, Plan, Severity, Write};
 use crate::pods;
-use crate::scheduler::tolerated;
 use crate::times::{after, stamp};
+use crate::tolerations::tolerated;
 use crate::world::{Change, World};
 
 /// The taint-eviction-controller.

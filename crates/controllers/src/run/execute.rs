@@ -57,6 +57,10 @@ impl From<kube::Error> for Refused {
 }
 
 impl Refused {
+    fn is_already_there(&self) -> bool {
+        matches!(self, Self::Status(status) if status.reason == "AlreadyExists")
+    }
+
     fn code(&self) -> u16 {
         match self {
             Self::Status(status) => status.code,
@@ -112,9 +116,11 @@ async fn take(client: &Client, agent: &'static str, step: Step, finished: &mut F
                 tracing::debug!(%key, %write, %error, "a write was refused");
             }
             finished.ending = Ending::Failed;
+            // What exists already was only not known yet: nothing to tell anybody.
+            let refused = step.refused.filter(|_| !error.is_already_there());
             finished
                 .said
-                .extend(step.refused.map(|told| told.with(&error.to_string())));
+                .extend(refused.map(|told| told.with(&error.to_string())));
         }
     }
 }

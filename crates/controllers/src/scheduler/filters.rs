@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Node, Pod, Taint, Toleration};
+use k8s_openapi::api::core::v1::{Node, Pod, Taint};
 
 use super::reservations::Reservations;
 use super::usage::{Amounts, Demand, Usage, Usages};
@@ -13,6 +13,7 @@ use super::volumes::Claims;
 use super::{affinity, spread};
 use crate::labels::{includes, selects_node};
 use crate::object::Key;
+use crate::tolerations::tolerates;
 use crate::version::Version;
 use crate::world::World;
 
@@ -278,29 +279,4 @@ impl<'a> Cycle<'a> {
 
 fn refusal(filter: Filter, help: Help, reason: &str) -> Result<(), Refusal> {
     Err(Refusal::new(filter, help, reason))
-}
-
-/// Whether the pod tolerates the taint.
-pub(super) fn tolerates(pod: &Pod, taint: &Taint) -> bool {
-    let tolerations = pod
-        .spec
-        .iter()
-        .flat_map(|spec| spec.tolerations.iter().flatten());
-    tolerations
-        .into_iter()
-        .any(|toleration| tolerated(toleration, taint))
-}
-
-/// Whether one toleration is for the taint.
-pub(crate) fn tolerated(toleration: &Toleration, taint: &Taint) -> bool {
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let effect = given(&toleration.effect);
-    let key = given(&toleration.key);
-    let value = toleration.value.as_deref().unwrap_or_default();
-    effect.is_none_or(|effect| effect == taint.effect)
-        && key.is_none_or(|key| key == taint.key)
-        && match toleration.operator.as_deref() {
-            Some("Exists") => true,
-            _ => value == taint.value.as_deref().unwrap_or_default(),
-        }
 }

@@ -6,11 +6,12 @@
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
-use super::filters::{Cycle, Volumes, tolerates};
+use super::filters::{Cycle, Volumes};
 use super::usage::Demand;
 use crate::labels::term_selects;
 use crate::owners;
 use crate::pods;
+use crate::tolerations::tolerates;
 
 /// The index of the best node.
 pub(super) fn best(cycle: &Cycle<'_>, fitting: &[(&Node, Volumes)]) -> Option<usize> {
