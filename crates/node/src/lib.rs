@@ -9,5 +9,18 @@
 //! - One task owns a node's pods; everything else reports to it by message.
 //! - A pod's life is a state machine without I/O ([`pod`]).
 
+mod addresses;
+mod affinity;
+mod blueprint;
+mod command;
+mod contents;
+mod disk;
+mod downward;
+mod environment;
+mod files;
 pub mod images;
+mod logs;
 pub mod pod;
+mod probes;
+pub mod programs;
+mod volumes;

@@ -47,4 +47,4 @@ pub use spec::{
     ContainerSpec, Exit, FabricSpec, Identity, Mount, MountAccess, PodId, PodSpec, Privilege,
     ProcessSpec, RootKind,
 };
-pub use sys::{Terminal, whoami};
+pub use sys::{Terminal, pipe, whoami};

@@ -379,3 +379,8 @@ pub(crate) fn inherited(number: RawFd) -> OwnedFd {
     unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     fd
 }
+
+/// A pipe whose ends no program inherits: the reading and the writing one.
+pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
+}

@@ -178,7 +178,7 @@ impl Machine {
             PodNews::Is(pod) => {
                 let deleting = pod.metadata.deletion_timestamp.is_some();
                 self.pod = pod;
-                if deleting && self.over == Over::Yes {
+                if deleting && self.over == Over::Yes && self.stop.is_none() {
                     self.delete(out);
                     self.over = Over::Deleted;
                 } else if deleting && self.stop.is_none() {
