@@ -17,13 +17,19 @@ pub struct Addresses {
 impl Addresses {
     /// The addresses of `network`/24.
     pub fn of(network: Ipv4Addr) -> Self {
-        Self { network, last: 1, taken: BTreeSet::new() }
+        Self {
+            network,
+            last: 1,
+            taken: BTreeSet::new(),
+        }
     }
 
     /// One that nobody has.
     pub fn take(&mut self) -> Option<Ipv4Addr> {
         let after = (u16::from(self.last) + 1..=254).chain(2..=u16::from(self.last));
-        let free = after.filter_map(|host| u8::try_from(host).ok()).find(|host| !self.taken.contains(host))?;
+        let free = after
+            .filter_map(|host| u8::try_from(host).ok())
+            .find(|host| !self.taken.contains(host))?;
         self.last = free;
         self.taken.insert(free);
         let [a, b, c, _] = self.network.octets();

@@ -11,9 +11,12 @@ pub(crate) fn selects(selector: &NodeSelector, labels: &BTreeMap<String, String>
         let expressions = term.match_expressions.as_deref().unwrap_or_default();
         let fields = term.match_fields.as_deref().unwrap_or_default();
         let name = labels.get("kubernetes.io/hostname");
-        let named = |field: &NodeSelectorRequirement| field.key != "metadata.name" || holds(field, name);
+        let named =
+            |field: &NodeSelectorRequirement| field.key != "metadata.name" || holds(field, name);
         !(expressions.is_empty() && fields.is_empty())
-            && expressions.iter().all(|part| holds(part, labels.get(&part.key)))
+            && expressions
+                .iter()
+                .all(|part| holds(part, labels.get(&part.key)))
             && fields.iter().all(named)
     })
 }
@@ -26,8 +29,12 @@ fn holds(part: &NodeSelectorRequirement, value: Option<&String>) -> bool {
         "NotIn" => value.is_none_or(|value| !values.contains(value)),
         "Exists" => value.is_some(),
         "DoesNotExist" => value.is_none(),
-        "Gt" => number(value).zip(number(values.first())).is_some_and(|(value, than)| value > than),
-        "Lt" => number(value).zip(number(values.first())).is_some_and(|(value, than)| value < than),
+        "Gt" => number(value)
+            .zip(number(values.first()))
+            .is_some_and(|(value, than)| value > than),
+        "Lt" => number(value)
+            .zip(number(values.first()))
+            .is_some_and(|(value, than)| value < than),
         _ => false,
     }
 }
@@ -44,10 +51,19 @@ mod tests {
     #[test]
     fn terms_are_alternatives_and_their_parts_are_not() {
         let at = |operator: &str, values: &str| {
-            format!("{{matchExpressions: [{{key: kubernetes.io/hostname, operator: {operator}, values: {values}}}]}}")
+            format!(
+                "{{matchExpressions: [{{key: kubernetes.io/hostname, operator: {operator}, values: {values}}}]}}"
+            )
         };
-        assert!(check(&format!("{{nodeSelectorTerms: [{}, {}]}}", at("In", "[b]"), at("In", "[a]"))));
-        assert!(!check(&format!("{{nodeSelectorTerms: [{}]}}", at("NotIn", "[a]"))));
+        assert!(check(&format!(
+            "{{nodeSelectorTerms: [{}, {}]}}",
+            at("In", "[b]"),
+            at("In", "[a]")
+        )));
+        assert!(!check(&format!(
+            "{{nodeSelectorTerms: [{}]}}",
+            at("NotIn", "[a]")
+        )));
         assert!(!check("{nodeSelectorTerms: [{}]}"));
     }
 }

@@ -7,8 +7,12 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSecurityContext, SecurityContext, VolumeMount};
-use stayput_sandbox::{ContainerSpec, Identity, Mount, MountAccess, Privilege, ProcessSpec, RootKind};
+use k8s_openapi::api::core::v1::{
+    Container, Pod, PodSecurityContext, SecurityContext, VolumeMount,
+};
+use stayput_sandbox::{
+    ContainerSpec, Identity, Mount, MountAccess, Privilege, ProcessSpec, RootKind,
+};
 
 use crate::environment::expand;
 use crate::images::Image;
@@ -28,7 +32,11 @@ impl Powers {
     /// Those of this process: an ordinary user's namespace knows one user.
     pub fn of_this_process() -> Self {
         let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-        if map.split_whitespace().last() == Some("1") { Self::User } else { Self::Root }
+        if map.split_whitespace().last() == Some("1") {
+            Self::User
+        } else {
+            Self::Root
+        }
     }
 }
 
@@ -69,9 +77,17 @@ impl Blueprint<'_> {
             terminal: false,
         };
         let read_only = security.read_only_root_filesystem == Some(true);
-        let log = self.container.termination_message_path.as_deref().unwrap_or("/dev/termination-log");
+        let log = self
+            .container
+            .termination_message_path
+            .as_deref()
+            .unwrap_or("/dev/termination-log");
         Ok(ContainerSpec {
-            root: if read_only { RootKind::ReadOnly } else { RootKind::Fresh },
+            root: if read_only {
+                RootKind::ReadOnly
+            } else {
+                RootKind::Fresh
+            },
             mounts: self.mounts()?,
             directories: self.image.entry.directories.clone(),
             programs: self.programs(),
@@ -82,7 +98,12 @@ impl Blueprint<'_> {
     }
 
     fn programs(&self) -> Vec<PathBuf> {
-        let mut all = self.image.programs.iter().flat_map(|program| program.directories.clone()).collect::<Vec<_>>();
+        let mut all = self
+            .image
+            .programs
+            .iter()
+            .flat_map(|program| program.directories.clone())
+            .collect::<Vec<_>>();
         all.dedup();
         all
     }
@@ -90,9 +111,16 @@ impl Blueprint<'_> {
     fn arguments(&self) -> Vec<String> {
         let all = self.environment();
         let words = |words: &Option<Vec<String>>| {
-            words.iter().flatten().map(|word| expand(word, &all)).collect::<Vec<_>>()
+            words
+                .iter()
+                .flatten()
+                .map(|word| expand(word, &all))
+                .collect::<Vec<_>>()
         };
-        self.image.command_line(&words(&self.container.command), &words(&self.container.args))
+        self.image.command_line(
+            &words(&self.container.command),
+            &words(&self.container.args),
+        )
     }
 
     fn environment(&self) -> Vec<(String, String)> {
@@ -112,11 +140,17 @@ impl Blueprint<'_> {
 
     fn directory(&self) -> PathBuf {
         let own = self.container.working_dir.as_ref().map(PathBuf::from);
-        own.or_else(|| self.image.entry.directory.clone()).unwrap_or_else(|| "/".into())
+        own.or_else(|| self.image.entry.directory.clone())
+            .unwrap_or_else(|| "/".into())
     }
 
     fn identity(&self, own: &SecurityContext) -> Result<Identity, StartFault> {
-        let shared = self.pod.spec.as_ref().and_then(|spec| spec.security_context.clone()).unwrap_or_default();
+        let shared = self
+            .pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.security_context.clone())
+            .unwrap_or_default();
         let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         let user = number(own.run_as_user.or(shared.run_as_user)).unwrap_or(0);
         let group = number(own.run_as_group.or(shared.run_as_group)).unwrap_or(0);
@@ -128,20 +162,35 @@ impl Blueprint<'_> {
             );
             return Err(StartFault::Config(why));
         }
-        if self.powers == Powers::User && (user != 0 || group != 0 || groups.iter().any(|group| *group != 0)) {
+        if self.powers == Powers::User
+            && (user != 0 || group != 0 || groups.iter().any(|group| *group != 0))
+        {
             let why = format!(
                 "this cluster was started by an ordinary user and has no user {user} or group {}: start it as root",
-                groups.first().copied().filter(|_| group == 0).unwrap_or(group)
+                groups
+                    .first()
+                    .copied()
+                    .filter(|_| group == 0)
+                    .unwrap_or(group)
             );
             return Err(StartFault::Create(why));
         }
-        Ok(Identity { user, group, groups })
+        Ok(Identity {
+            user,
+            group,
+            groups,
+        })
     }
 
     fn pod_name(&self) -> String {
         let meta = &self.pod.metadata;
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        format!("{}_{}({})", text(&meta.name), text(&meta.namespace), text(&meta.uid))
+        format!(
+            "{}_{}({})",
+            text(&meta.name),
+            text(&meta.namespace),
+            text(&meta.uid)
+        )
     }
 
     fn mounts(&self) -> Result<Vec<Mount>, StartFault> {
@@ -154,7 +203,11 @@ impl Blueprint<'_> {
             mounts.push(Mount {
                 source: self.within(source, mount)?,
                 target: Path::new("/").join(&mount.mount_path),
-                access: if read_only { MountAccess::ReadOnly } else { MountAccess::ReadWrite },
+                access: if read_only {
+                    MountAccess::ReadOnly
+                } else {
+                    MountAccess::ReadWrite
+                },
             });
         }
         // A mount inside of another comes after it.
@@ -164,18 +217,33 @@ impl Blueprint<'_> {
 
     /// The part of a volume that is mounted.
     fn within(&self, source: &Path, mount: &VolumeMount) -> Result<PathBuf, StartFault> {
-        let by_expression = mount.sub_path_expr.as_ref().map(|text| expand(text, &self.environment()));
-        let Some(part) = mount.sub_path.clone().or(by_expression).filter(|part| !part.is_empty()) else {
+        let by_expression = mount
+            .sub_path_expr
+            .as_ref()
+            .map(|text| expand(text, &self.environment()));
+        let Some(part) = mount
+            .sub_path
+            .clone()
+            .or(by_expression)
+            .filter(|part| !part.is_empty())
+        else {
             return Ok(source.to_path_buf());
         };
         let part = PathBuf::from(part);
-        if part.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        if part
+            .components()
+            .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
+        {
             return Err(StartFault::Config("must not contain '..'".to_owned()));
         }
         let whole = source.join(part);
         if !whole.exists() {
             let name = &mount.name;
-            let failed = |_| StartFault::Config(format!("failed to create subPath directory for volumeMount \"{name}\""));
+            let failed = |_| {
+                StartFault::Config(format!(
+                    "failed to create subPath directory for volumeMount \"{name}\""
+                ))
+            };
             std::fs::create_dir_all(&whole).map_err(failed)?;
         }
         // The link to the present version is followed now: the container must not see it change.
@@ -197,7 +265,10 @@ impl Blueprint<'_> {
         let (address, hostname) = (self.address, self.hostname);
         let own = match spec.subdomain {
             Some(subdomain) => {
-                format!("{address}\t{hostname}.{subdomain}.{namespace}.svc.{}\t{hostname}\n", self.dns.domain)
+                format!(
+                    "{address}\t{hostname}.{subdomain}.{namespace}.svc.{}\t{hostname}\n",
+                    self.dns.domain
+                )
             }
             None => format!("{address}\t{hostname}\n"),
         };
@@ -210,7 +281,11 @@ impl Blueprint<'_> {
             text.push_str("\n# Entries added by HostAliases.\n");
         }
         for alias in aliases {
-            text.push_str(&format!("{}\t{}\n", alias.ip, alias.hostnames.unwrap_or_default().join("\t")));
+            text.push_str(&format!(
+                "{}\t{}\n",
+                alias.ip,
+                alias.hostnames.unwrap_or_default().join("\t")
+            ));
         }
         text
     }
@@ -225,7 +300,12 @@ impl Blueprint<'_> {
 }
 
 fn further_groups(shared: &PodSecurityContext) -> Vec<u32> {
-    let all = shared.supplemental_groups.iter().flatten().copied().chain(shared.fs_group);
+    let all = shared
+        .supplemental_groups
+        .iter()
+        .flatten()
+        .copied()
+        .chain(shared.fs_group);
     all.filter_map(|group| u32::try_from(group).ok()).collect()
 }
 
@@ -242,7 +322,9 @@ fn privilege(security: &SecurityContext) -> Privilege {
 /// What `hostname` says in a pod.
 pub(crate) fn hostname(pod: &Pod) -> String {
     let own = pod.spec.as_ref().and_then(|spec| spec.hostname.clone());
-    let mut name = own.or_else(|| pod.metadata.name.clone()).unwrap_or_default();
+    let mut name = own
+        .or_else(|| pod.metadata.name.clone())
+        .unwrap_or_default();
     name.truncate(63);
     name.trim_end_matches(['-', '.']).to_owned()
 }

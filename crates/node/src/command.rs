@@ -30,8 +30,15 @@ pub(crate) async fn run_in(
     let (output, said) = pipe_out().map_err(|error| error.to_string())?;
     let null = Stdio::null().map_err(|error| error.to_string())?;
     let error = said.try_clone().map_err(|error| error.to_string())?;
-    let stdio = Stdio { input: null.input, output: said, error };
-    let running = sandbox.exec(container, process, stdio).await.map_err(|error| exec_failure(&error))?;
+    let stdio = Stdio {
+        input: null.input,
+        output: said,
+        error,
+    };
+    let running = sandbox
+        .exec(container, process, stdio)
+        .await
+        .map_err(|error| exec_failure(&error))?;
     let id = running.id;
     let mut text = Vec::new();
     let mut exit = running.exit;
@@ -48,14 +55,22 @@ pub(crate) async fn run_in(
         }
     };
     let exit = exit.map_err(|_| "the container is gone".to_owned())?;
-    Ok(Ended { exit, output: String::from_utf8_lossy(&text).into_owned(), timed_out })
+    Ok(Ended {
+        exit,
+        output: String::from_utf8_lossy(&text).into_owned(),
+        timed_out,
+    })
 }
 
 /// A runtime's words for a program that could not be run in a container.
 pub(crate) fn exec_failure(error: &stayput_sandbox::Error) -> String {
     match error {
-        stayput_sandbox::Error::Failed(failure) if failure.fault == stayput_sandbox::Fault::Unknown => {
-            format!("rpc error: code = NotFound desc = failed to exec in container: failed to load task: {failure}: not found")
+        stayput_sandbox::Error::Failed(failure)
+            if failure.fault == stayput_sandbox::Fault::Unknown =>
+        {
+            format!(
+                "rpc error: code = NotFound desc = failed to exec in container: failed to load task: {failure}: not found"
+            )
         }
         error => format!(
             "failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: \

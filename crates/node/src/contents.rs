@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{
-    ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, ServiceAccount, ServiceAccountTokenProjection, Volume,
-    VolumeProjection,
+    ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, ServiceAccount,
+    ServiceAccountTokenProjection, Volume, VolumeProjection,
 };
 use kube::Api;
 use kube::api::PostParams;
@@ -37,7 +37,10 @@ struct Choice<'a> {
 
 impl Contents<'_> {
     /// The kubelet's name for the kind of volume, and its files; `None` for another kind.
-    pub(crate) async fn of(&self, volume: &Volume) -> Result<Option<(&'static str, Files)>, String> {
+    pub(crate) async fn of(
+        &self,
+        volume: &Volume,
+    ) -> Result<Option<(&'static str, Files)>, String> {
         if let Some(source) = &volume.config_map {
             let choice = Choice {
                 what: "configmap",
@@ -45,7 +48,10 @@ impl Contents<'_> {
                 mode: source.default_mode.unwrap_or(DEFAULT_MODE),
                 optional: source.optional == Some(true),
             };
-            return self.config_map(&source.name, &choice).await.map(|files| Some(("configmap", files)));
+            return self
+                .config_map(&source.name, &choice)
+                .await
+                .map(|files| Some(("configmap", files)));
         }
         if let Some(source) = &volume.secret {
             let choice = Choice {
@@ -55,14 +61,19 @@ impl Contents<'_> {
                 optional: source.optional == Some(true),
             };
             let name = source.secret_name.as_deref().unwrap_or_default();
-            return self.secret(name, &choice).await.map(|files| Some(("secret", files)));
+            return self
+                .secret(name, &choice)
+                .await
+                .map(|files| Some(("secret", files)));
         }
         if let Some(source) = &volume.downward_api {
             let mode = source.default_mode.unwrap_or(DEFAULT_MODE);
             let files = self.downward(source.items.as_deref().unwrap_or_default(), mode)?;
             return Ok(Some(("downward-api", files)));
         }
-        let Some(source) = &volume.projected else { return Ok(None) };
+        let Some(source) = &volume.projected else {
+            return Ok(None);
+        };
         let mode = source.default_mode.unwrap_or(DEFAULT_MODE);
         let mut files = Files::new();
         for part in source.sources.iter().flatten() {
@@ -74,11 +85,31 @@ impl Contents<'_> {
     async fn projection(&self, part: &VolumeProjection, mode: i32) -> Result<Files, String> {
         if let Some(source) = &part.config_map {
             let (items, optional) = (source.items.as_ref(), source.optional == Some(true));
-            return self.config_map(&source.name, &Choice { what: "configmap", items, mode, optional }).await;
+            return self
+                .config_map(
+                    &source.name,
+                    &Choice {
+                        what: "configmap",
+                        items,
+                        mode,
+                        optional,
+                    },
+                )
+                .await;
         }
         if let Some(source) = &part.secret {
             let (items, optional) = (source.items.as_ref(), source.optional == Some(true));
-            return self.secret(&source.name, &Choice { what: "secret", items, mode, optional }).await;
+            return self
+                .secret(
+                    &source.name,
+                    &Choice {
+                        what: "secret",
+                        items,
+                        mode,
+                        optional,
+                    },
+                )
+                .await;
         }
         if let Some(source) = &part.downward_api {
             return self.downward(source.items.as_deref().unwrap_or_default(), mode);
@@ -110,69 +141,126 @@ impl Contents<'_> {
     }
 
     fn downward(&self, items: &[DownwardAPIVolumeFile], mode: i32) -> Result<Files, String> {
-        let containers = self.pod.spec.as_ref().map(|spec| spec.containers.as_slice()).unwrap_or_default();
+        let containers = self
+            .pod
+            .spec
+            .as_ref()
+            .map(|spec| spec.containers.as_slice())
+            .unwrap_or_default();
         let mut files = Files::new();
         for item in items {
             let text = match (&item.field_ref, &item.resource_field_ref) {
                 (Some(field), _) => downward::field(self.pod, self.place, &field.field_path)?,
                 (None, Some(selector)) => {
-                    let named = |name: &String| containers.iter().find(|container| container.name == *name);
+                    let named =
+                        |name: &String| containers.iter().find(|container| container.name == *name);
                     let container = selector.container_name.as_ref().and_then(named);
-                    downward::resource(container.ok_or("container not found")?, self.place, selector)?
+                    downward::resource(
+                        container.ok_or("container not found")?,
+                        self.place,
+                        selector,
+                    )?
                 }
                 (None, None) => String::new(),
             };
-            files.insert(item.path.clone().into(), content(text.into_bytes(), item.mode.unwrap_or(mode)));
+            files.insert(
+                item.path.clone().into(),
+                content(text.into_bytes(), item.mode.unwrap_or(mode)),
+            );
         }
         Ok(files)
     }
 
     /// A token of the pod's service account, where the API gives one out.
     async fn token(&self, source: &ServiceAccountTokenProjection) -> Result<Files, String> {
-        let account = self.pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref()).unwrap_or("default");
-        let accounts = Api::<ServiceAccount>::namespaced(self.volumes.client.clone(), self.namespace());
+        let account = self
+            .pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.service_account_name.as_deref())
+            .unwrap_or("default");
+        let accounts =
+            Api::<ServiceAccount>::namespaced(self.volumes.client.clone(), self.namespace());
         let spec = TokenRequestSpec {
             audiences: source.audience.iter().cloned().collect(),
             expiration_seconds: source.expiration_seconds,
             ..TokenRequestSpec::default()
         };
-        let request = TokenRequest { spec, ..TokenRequest::default() };
-        let token = match accounts.create_token_request(account, &PostParams::default(), &request).await {
+        let request = TokenRequest {
+            spec,
+            ..TokenRequest::default()
+        };
+        let token = match accounts
+            .create_token_request(account, &PostParams::default(), &request)
+            .await
+        {
             Ok(answer) => answer.status.map(|status| status.token).unwrap_or_default(),
             // A server that gives out none has no use for one: the file is there, empty.
-            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 405 => String::new(),
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 405 => {
+                String::new()
+            }
             Err(error) => return Err(format!("failed to fetch token: {error}")),
         };
-        Ok(Files::from([(PathBuf::from(&source.path), content(token.into_bytes(), 0o600))]))
+        Ok(Files::from([(
+            PathBuf::from(&source.path),
+            content(token.into_bytes(), 0o600),
+        )]))
     }
 }
 
 fn content(bytes: Vec<u8>, mode: i32) -> Content {
-    Content { bytes, mode: u32::try_from(mode).unwrap_or(0o644) & 0o777 }
+    Content {
+        bytes,
+        mode: u32::try_from(mode).unwrap_or(0o644) & 0o777,
+    }
 }
 
 fn bytes_of_map(map: ConfigMap) -> BTreeMap<String, Vec<u8>> {
-    let text = map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes()));
-    let binary = map.binary_data.into_iter().flatten().map(|(key, value)| (key, value.0));
+    let text = map
+        .data
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key, value.into_bytes()));
+    let binary = map
+        .binary_data
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key, value.0));
     text.chain(binary).collect()
 }
 
 fn bytes_of_secret(secret: Secret) -> BTreeMap<String, Vec<u8>> {
-    secret.data.into_iter().flatten().map(|(key, value)| (key, value.0)).collect()
+    secret
+        .data
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key, value.0))
+        .collect()
 }
 
 fn choose(mut data: BTreeMap<String, Vec<u8>>, choice: &Choice<'_>) -> Result<Files, String> {
     let Some(items) = choice.items else {
-        return Ok(data.into_iter().map(|(key, bytes)| (key.into(), content(bytes, choice.mode))).collect());
+        return Ok(data
+            .into_iter()
+            .map(|(key, bytes)| (key.into(), content(bytes, choice.mode)))
+            .collect());
     };
     let mut files = Files::new();
     for item in items {
         match data.remove(&item.key) {
             Some(bytes) => {
-                files.insert(item.path.clone().into(), content(bytes, item.mode.unwrap_or(choice.mode)));
+                files.insert(
+                    item.path.clone().into(),
+                    content(bytes, item.mode.unwrap_or(choice.mode)),
+                );
             }
             None if choice.optional => {}
-            None => return Err(format!("{} references non-existent config key: {}", choice.what, item.key)),
+            None => {
+                return Err(format!(
+                    "{} references non-existent config key: {}",
+                    choice.what, item.key
+                ));
+            }
         }
     }
     Ok(files)

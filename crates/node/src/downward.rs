@@ -24,13 +24,19 @@ pub(crate) fn field(pod: &Pod, place: &Place, path: &str) -> Result<String, Stri
     let meta = &pod.metadata;
     let spec = pod.spec.clone().unwrap_or_default();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    if let Some((map, key)) = path.split_once("['").map(|(map, key)| (map, key.trim_end_matches("']"))) {
+    if let Some((map, key)) = path
+        .split_once("['")
+        .map(|(map, key)| (map, key.trim_end_matches("']")))
+    {
         let values = match map {
             "metadata.labels" => meta.labels.as_ref(),
             "metadata.annotations" => meta.annotations.as_ref(),
             _ => return Err(format!("invalid fieldPath {path}")),
         };
-        return Ok(values.and_then(|values| values.get(key)).cloned().unwrap_or_default());
+        return Ok(values
+            .and_then(|values| values.get(key))
+            .cloned()
+            .unwrap_or_default());
     }
     Ok(match path {
         "metadata.name" => text(&meta.name),
@@ -48,13 +54,22 @@ pub(crate) fn field(pod: &Pod, place: &Place, path: &str) -> Result<String, Stri
 
 /// `key="value"`, one a line, as the downward API writes maps.
 fn listed<'a>(map: impl Iterator<Item = (&'a String, &'a String)>) -> String {
-    map.map(|(key, value)| format!("{key}={value:?}")).collect::<Vec<_>>().join("\n")
+    map.map(|(key, value)| format!("{key}={value:?}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The value of a resource, in units of its divisor, rounded up.
-pub(crate) fn resource(container: &Container, place: &Place, selector: &ResourceFieldSelector) -> Result<String, String> {
+pub(crate) fn resource(
+    container: &Container,
+    place: &Place,
+    selector: &ResourceFieldSelector,
+) -> Result<String, String> {
     let resources = container.resources.clone().unwrap_or_default();
-    let (kind, name) = selector.resource.split_once('.').ok_or_else(|| unsupported(&selector.resource))?;
+    let (kind, name) = selector
+        .resource
+        .split_once('.')
+        .ok_or_else(|| unsupported(&selector.resource))?;
     let given = match kind {
         "limits" => resources.limits,
         "requests" => resources.requests,
@@ -78,7 +93,9 @@ fn unsupported(resource: &str) -> String {
 /// A quantity in thousandths.
 pub(crate) fn milli(quantity: &Quantity) -> i128 {
     let text = quantity.0.as_str();
-    let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit: i128 = match unit {
         "m" => 1,
@@ -100,7 +117,9 @@ pub(crate) fn milli(quantity: &Quantity) -> i128 {
 
 /// Seconds as a duration; negative ones are none.
 pub(crate) fn seconds(value: Option<i32>, default: i32) -> SignedDuration {
-    SignedDuration::from_secs(i64::from(value.filter(|value| *value > 0).unwrap_or(default)))
+    SignedDuration::from_secs(i64::from(
+        value.filter(|value| *value > 0).unwrap_or(default),
+    ))
 }
 
 #[cfg(test)]
@@ -109,7 +128,11 @@ mod tests {
 
     #[test]
     fn quantities_are_thousandths() {
-        let all = ["64Mi", "1.5", "250m", "2k", "1.5Gi"].map(|text| milli(&Quantity(text.to_owned())));
-        assert_eq!(all, [67_108_864_000, 1500, 250, 2_000_000, 1_610_612_736_000]);
+        let all =
+            ["64Mi", "1.5", "250m", "2k", "1.5Gi"].map(|text| milli(&Quantity(text.to_owned())));
+        assert_eq!(
+            all,
+            [67_108_864_000, 1500, 250, 2_000_000, 1_610_612_736_000]
+        );
     }
 }

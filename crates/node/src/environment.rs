@@ -23,8 +23,18 @@ pub(crate) fn needs(container: &Container) -> (Vec<String>, Vec<String>) {
         maps.extend(source.config_map_ref.iter().map(|found| found.name.clone()));
         secrets.extend(source.secret_ref.iter().map(|found| found.name.clone()));
     }
-    for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
-        maps.extend(source.config_map_key_ref.iter().map(|found| found.name.clone()));
+    for source in container
+        .env
+        .iter()
+        .flatten()
+        .filter_map(|variable| variable.value_from.as_ref())
+    {
+        maps.extend(
+            source
+                .config_map_key_ref
+                .iter()
+                .map(|found| found.name.clone()),
+        );
         secrets.extend(source.secret_key_ref.iter().map(|found| found.name.clone()));
     }
     (maps, secrets)
@@ -55,14 +65,25 @@ pub(crate) fn build(
         let prefix = source.prefix.as_deref().unwrap_or_default();
         if let Some(wanted) = &source.config_map_ref {
             let found = optional(sources.config_map(&wanted.name), wanted.optional)?;
-            for (key, value) in found.and_then(|map| map.data.as_ref()).into_iter().flatten() {
+            for (key, value) in found
+                .and_then(|map| map.data.as_ref())
+                .into_iter()
+                .flatten()
+            {
                 all.set(format!("{prefix}{key}"), value.clone());
             }
         }
         if let Some(wanted) = &source.secret_ref {
             let found = optional(sources.secret(&wanted.name), wanted.optional)?;
-            for (key, value) in found.and_then(|secret| secret.data.as_ref()).into_iter().flatten() {
-                all.set(format!("{prefix}{key}"), String::from_utf8_lossy(&value.0).into_owned());
+            for (key, value) in found
+                .and_then(|secret| secret.data.as_ref())
+                .into_iter()
+                .flatten()
+            {
+                all.set(
+                    format!("{prefix}{key}"),
+                    String::from_utf8_lossy(&value.0).into_owned(),
+                );
             }
         }
     }
@@ -91,7 +112,10 @@ fn value_of(
     so_far: &Variables,
 ) -> Result<Option<String>, String> {
     let Some(from) = &variable.value_from else {
-        return Ok(Some(expand(variable.value.as_deref().unwrap_or_default(), &so_far.0)));
+        return Ok(Some(expand(
+            variable.value.as_deref().unwrap_or_default(),
+            &so_far.0,
+        )));
     };
     from_source(pod, container, place, sources, from)
 }
@@ -112,8 +136,17 @@ fn from_source(
     }
     if let Some(key) = &from.config_map_key_ref {
         let value = sources.config_map(&key.name).and_then(|map| {
-            let value = map.data.as_ref().and_then(|data| data.get(&key.key)).cloned();
-            value.ok_or_else(|| format!("couldn't find key {} in ConfigMap {namespace}/{}", key.key, key.name))
+            let value = map
+                .data
+                .as_ref()
+                .and_then(|data| data.get(&key.key))
+                .cloned();
+            value.ok_or_else(|| {
+                format!(
+                    "couldn't find key {} in ConfigMap {namespace}/{}",
+                    key.key, key.name
+                )
+            })
         });
         return optional(value, key.optional);
     }
@@ -121,7 +154,12 @@ fn from_source(
         let value = sources.secret(&key.name).and_then(|secret| {
             let value = secret.data.as_ref().and_then(|data| data.get(&key.key));
             let value = value.map(|value| String::from_utf8_lossy(&value.0).into_owned());
-            value.ok_or_else(|| format!("couldn't find key {} in Secret {namespace}/{}", key.key, key.name))
+            value.ok_or_else(|| {
+                format!(
+                    "couldn't find key {} in Secret {namespace}/{}",
+                    key.key, key.name
+                )
+            })
         });
         return optional(value, key.optional);
     }
@@ -149,7 +187,10 @@ pub(crate) fn expand(text: &str, variables: &[(String, String)]) -> String {
         if let Some(after) = rest.strip_prefix('$') {
             out.push('$');
             rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+        } else if let Some((name, after)) = rest
+            .strip_prefix('(')
+            .and_then(|inner| inner.split_once(')'))
+        {
             match variables.iter().rev().find(|(known, _)| known == name) {
                 Some((_, value)) => out.push_str(value),
                 None => out.push_str(&format!("$({name})")),
@@ -168,26 +209,36 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> String {
-        let variables = [("GREETING", "hello"), ("A", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = [("GREETING", "hello"), ("A", "1")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         expand(text, &variables)
     }
 
     #[test]
     fn known_names_are_expanded_and_others_stay() {
-        assert_eq!(check("$(GREETING) $(NOPE) $$(GREETING) $(A"), "hello $(NOPE) $(GREETING) $(A");
+        assert_eq!(
+            check("$(GREETING) $(NOPE) $$(GREETING) $(A"),
+            "hello $(NOPE) $(GREETING) $(A"
+        );
         assert_eq!(check("a$b $"), "a$b $");
     }
 
     fn build_yaml(container: &str, sources: &Sources) -> Result<Vec<(String, String)>, String> {
         let container = serde_saphyr::from_str::<Container>(container).unwrap();
-        let pod = serde_saphyr::from_str::<Pod>("{metadata: {name: p, namespace: n, labels: {role: demo}}}").unwrap();
+        let pod = serde_saphyr::from_str::<Pod>(
+            "{metadata: {name: p, namespace: n, labels: {role: demo}}}",
+        )
+        .unwrap();
         build(&pod, &container, &Place::default(), sources, Vec::new())
     }
 
     #[test]
     fn every_kind_of_variable_has_its_value() {
         let map = serde_saphyr::from_str("{data: {GREETING: hello}}").unwrap();
-        let sources = Sources { config_maps: [("conf".to_owned(), Some(map))].into(), ..Sources::default() };
+        let sources = Sources {
+            config_maps: [("conf".to_owned(), Some(map))].into(),
+            ..Sources::default()
+        };
         let env = "{name: c, envFrom: [{prefix: P_, configMapRef: {name: conf}}], env: [\
             {name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, \
             {name: ROLE, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['role']\"}}}, \
@@ -195,17 +246,33 @@ mod tests {
             {name: ABSENT, valueFrom: {configMapKeyRef: {name: conf, key: nope, optional: true}}}, \
             {name: BOTH, value: '$(NAME)/$(P_GREETING)'}], resources: {limits: {memory: 64Mi}}}";
         let said = build_yaml(env, &sources).unwrap();
-        let said = said.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
-        assert_eq!(said, "P_GREETING=hello NAME=p ROLE=demo MEMORY=67108864 BOTH=p/hello");
+        let said = said
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(
+            said,
+            "P_GREETING=hello NAME=p ROLE=demo MEMORY=67108864 BOTH=p/hello"
+        );
     }
 
     #[test]
     fn what_is_missing_is_named_as_a_kubelet_does() {
-        let error = build_yaml("{name: c, envFrom: [{configMapRef: {name: later}}]}", &Sources::default());
+        let error = build_yaml(
+            "{name: c, envFrom: [{configMapRef: {name: later}}]}",
+            &Sources::default(),
+        );
         assert_eq!(error.unwrap_err(), "configmap \"later\" not found");
         let map = Some(ConfigMap::default());
-        let sources = Sources { config_maps: [("conf".to_owned(), map)].into(), ..Sources::default() };
+        let sources = Sources {
+            config_maps: [("conf".to_owned(), map)].into(),
+            ..Sources::default()
+        };
         let key = "{name: c, env: [{name: X, valueFrom: {configMapKeyRef: {name: conf, key: k}}}]}";
-        assert_eq!(build_yaml(key, &sources).unwrap_err(), "couldn't find key k in ConfigMap n/conf");
+        assert_eq!(
+            build_yaml(key, &sources).unwrap_err(),
+            "couldn't find key k in ConfigMap n/conf"
+        );
     }
 }

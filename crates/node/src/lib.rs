@@ -12,15 +12,30 @@
 mod addresses;
 mod affinity;
 mod blueprint;
+mod boot;
 mod command;
 mod contents;
 mod disk;
 mod downward;
 mod environment;
+pub mod fabric;
 mod files;
 pub mod images;
 mod logs;
+mod node;
 pub mod pod;
 mod probes;
 pub mod programs;
+mod recorder;
+mod registration;
+mod server;
+mod services;
 mod volumes;
+mod work;
+mod writer;
+
+pub use blueprint::{Dns, Powers};
+pub use disk::Disk;
+pub use node::{Node, NodeConfig};
+
+pub(crate) use pod::status_time;

@@ -120,7 +120,8 @@ impl Writer {
         entry.extend(text);
         entry.push(b'\n');
         if self.file.write_all(&entry).is_ok() {
-            self.sender.send_modify(|written| written.bytes += entry.len() as u64);
+            self.sender
+                .send_modify(|written| written.bytes += entry.len() as u64);
         }
     }
 }
@@ -129,7 +130,9 @@ impl Writer {
 async fn line(stream: &mut Option<BufReader<pipe::Receiver>>, into: &mut Vec<u8>) -> bool {
     match stream {
         // Cancelled in between, it has put what it took into `into`.
-        Some(stream) => matches!(stream.take(LONGEST_LINE).read_until(b'\n', into).await, Ok(read) if read > 0),
+        Some(stream) => {
+            matches!(stream.take(LONGEST_LINE).read_until(b'\n', into).await, Ok(read) if read > 0)
+        }
         None => std::future::pending().await,
     }
 }
@@ -156,8 +159,13 @@ impl Log {
         let text = fs::read(&self.path)?;
         let text = &text[..usize::try_from(upto).unwrap_or(usize::MAX).min(text.len())];
         let text = String::from_utf8_lossy(text);
-        let lines = text.lines().filter_map(|entry| rendered(entry, options)).collect::<Vec<_>>();
-        let skip = options.tail.map_or(0, |tail| lines.len().saturating_sub(tail));
+        let lines = text
+            .lines()
+            .filter_map(|entry| rendered(entry, options))
+            .collect::<Vec<_>>();
+        let skip = options
+            .tail
+            .map_or(0, |tail| lines.len().saturating_sub(tail));
         let mut all = lines[skip..].concat().into_bytes();
         if let Some(limit) = options.limit {
             all.truncate(limit);
@@ -166,18 +174,36 @@ impl Log {
     }
 
     /// What comes after `from`, when it comes; `None` when nothing will.
-    pub(crate) async fn next(&mut self, from: u64, options: &LogOptions) -> io::Result<Option<(Vec<u8>, u64)>> {
-        let ready = self.written.wait_for(|written| written.bytes > from || written.ended).await;
-        let written = ready.map_or(Written { bytes: from, ended: true }, |written| *written);
+    pub(crate) async fn next(
+        &mut self,
+        from: u64,
+        options: &LogOptions,
+    ) -> io::Result<Option<(Vec<u8>, u64)>> {
+        let ready = self
+            .written
+            .wait_for(|written| written.bytes > from || written.ended)
+            .await;
+        let written = ready.map_or(
+            Written {
+                bytes: from,
+                ended: true,
+            },
+            |written| *written,
+        );
         if written.bytes <= from {
             return Ok(None);
         }
         let mut file = tokio::fs::File::open(&self.path).await?;
         file.seek(io::SeekFrom::Start(from)).await?;
         let mut text = Vec::new();
-        file.take(written.bytes - from).read_to_end(&mut text).await?;
+        file.take(written.bytes - from)
+            .read_to_end(&mut text)
+            .await?;
         let text = String::from_utf8_lossy(&text);
-        let lines = text.lines().filter_map(|entry| rendered(entry, options)).collect::<Vec<_>>();
+        let lines = text
+            .lines()
+            .filter_map(|entry| rendered(entry, options))
+            .collect::<Vec<_>>();
         Ok(Some((lines.concat().into_bytes(), written.bytes)))
     }
 }
@@ -187,7 +213,11 @@ fn rendered(entry: &str, options: &LogOptions) -> Option<String> {
     if options.since.is_some_and(|since| time < since) {
         return None;
     }
-    Some(if options.timestamps { format!("{written} {text}") } else { text })
+    Some(if options.timestamps {
+        format!("{written} {text}")
+    } else {
+        text
+    })
 }
 
 #[cfg(test)]
@@ -214,9 +244,25 @@ mod tests {
         let (_kept, mut log) = logged("one\ntwo\nthree").await;
         let read = |options: LogOptions| String::from_utf8(log.read(&options).unwrap().0).unwrap();
         assert_eq!(read(LogOptions::default()), "one\ntwo\nthree");
-        assert_eq!(read(LogOptions { tail: Some(2), ..LogOptions::default() }), "two\nthree");
-        assert_eq!(read(LogOptions { limit: Some(4), ..LogOptions::default() }), "one\n");
-        let stamped = read(LogOptions { timestamps: true, tail: Some(1), ..LogOptions::default() });
+        assert_eq!(
+            read(LogOptions {
+                tail: Some(2),
+                ..LogOptions::default()
+            }),
+            "two\nthree"
+        );
+        assert_eq!(
+            read(LogOptions {
+                limit: Some(4),
+                ..LogOptions::default()
+            }),
+            "one\n"
+        );
+        let stamped = read(LogOptions {
+            timestamps: true,
+            tail: Some(1),
+            ..LogOptions::default()
+        });
         assert_eq!(stamped, "2001-09-09T01:46:40.000000000Z three");
         let (_, end) = log.read(&LogOptions::default()).unwrap();
         assert_eq!(log.next(end, &LogOptions::default()).await.unwrap(), None);

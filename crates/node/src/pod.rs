@@ -22,3 +22,4 @@ pub use backoff::Backoff;
 pub use command::{Command, EventDraft, Input, Level, PodNews, ProbeOutcome, StartFault};
 pub use machine::{Host, Machine};
 pub use probing::ProbeKind;
+pub(crate) use status::time as status_time;

@@ -30,9 +30,12 @@ pub(crate) struct Target<'a> {
 
 impl Target<'_> {
     pub(crate) async fn ask(&self, probe: &Probe) -> ProbeOutcome {
-        let limit = Duration::try_from(seconds(probe.timeout_seconds, 1)).unwrap_or(Duration::from_secs(1));
+        let limit =
+            Duration::try_from(seconds(probe.timeout_seconds, 1)).unwrap_or(Duration::from_secs(1));
         if let Some(action) = &probe.exec {
-            return self.exec(action.command.clone().unwrap_or_default(), limit).await;
+            return self
+                .exec(action.command.clone().unwrap_or_default(), limit)
+                .await;
         }
         if let Some(action) = &probe.tcp_socket {
             return match self.port(&action.port) {
@@ -64,25 +67,37 @@ impl Target<'_> {
 
     fn port(&self, port: &IntOrString) -> Result<u16, String> {
         match port {
-            IntOrString::Int(port) => u16::try_from(*port).map_err(|_| format!("invalid port number: {port}")),
+            IntOrString::Int(port) => {
+                u16::try_from(*port).map_err(|_| format!("invalid port number: {port}"))
+            }
             IntOrString::String(name) => {
                 let ports = self.container.ports.as_deref().unwrap_or_default();
                 let named = ports.iter().find(|port| port.name.as_ref() == Some(name));
                 let port = named.and_then(|port| u16::try_from(port.container_port).ok());
-                port.or_else(|| name.parse().ok()).ok_or_else(|| format!("couldn't find port: {name}"))
+                port.or_else(|| name.parse().ok())
+                    .ok_or_else(|| format!("couldn't find port: {name}"))
             }
         }
     }
 
     async fn exec(&self, command: Vec<String>, limit: Duration) -> ProbeOutcome {
         let shown = command.join(" ");
-        let process = ProcessSpec { arguments: command, ..self.template.clone() };
+        let process = ProcessSpec {
+            arguments: command,
+            ..self.template.clone()
+        };
         match run_in(self.sandbox, self.process, process, limit).await {
             Ok(Ended { exit, .. }) if exit.code() == 0 => ProbeOutcome::Passed,
-            Ok(Ended { output, timed_out: true, .. }) => {
+            Ok(Ended {
+                output,
+                timed_out: true,
+                ..
+            }) => {
                 drop(output);
                 let limit = limit.as_secs();
-                ProbeOutcome::Failed(format!("command timed out: \"{shown}\" timed out after {limit}s"))
+                ProbeOutcome::Failed(format!(
+                    "command timed out: \"{shown}\" timed out after {limit}s"
+                ))
             }
             Ok(Ended { output, .. }) => ProbeOutcome::Failed(output),
             Err(why) => ProbeOutcome::Errored(why),
@@ -101,7 +116,10 @@ async fn dial(host: &str, port: u16, limit: Duration) -> Result<TcpStream, Strin
     match timeout(limit, TcpStream::connect((host, port))).await {
         Err(_) => Err(format!("dial tcp {host}:{port}: i/o timeout")),
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(format!("dial tcp {host}:{port}: connect: {}", words(&error))),
+        Ok(Err(error)) => Err(format!(
+            "dial tcp {host}:{port}: connect: {}",
+            words(&error)
+        )),
     }
 }
 
@@ -124,13 +142,19 @@ async fn http(action: &HTTPGetAction, host: &str, port: u16, limit: Duration) ->
     }
     let exchange = async {
         let stream = dial(host, port, limit).await?;
-        status_of(stream, action, host, port, path).await.map_err(|error| error.to_string())
+        status_of(stream, action, host, port, path)
+            .await
+            .map_err(|error| error.to_string())
     };
     match timed(limit, exchange).await {
-        None => failed("context deadline exceeded (Client.Timeout exceeded while awaiting headers)"),
+        None => {
+            failed("context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+        }
         Some(Err(why)) => failed(&why),
         Some(Ok(status)) if (200..400).contains(&status) => ProbeOutcome::Passed,
-        Some(Ok(status)) => ProbeOutcome::Failed(format!("HTTP probe failed with statuscode: {status}")),
+        Some(Ok(status)) => {
+            ProbeOutcome::Failed(format!("HTTP probe failed with statuscode: {status}"))
+        }
     }
 }
 
@@ -145,9 +169,14 @@ async fn status_of(
     port: u16,
     path: &str,
 ) -> io::Result<u16> {
-    let mut request = format!("GET {path} HTTP/1.1\r\nUser-Agent: kube-probe/1.34\r\nAccept: */*\r\nConnection: close\r\n");
+    let mut request = format!(
+        "GET {path} HTTP/1.1\r\nUser-Agent: kube-probe/1.34\r\nAccept: */*\r\nConnection: close\r\n"
+    );
     let given = action.http_headers.as_deref().unwrap_or_default();
-    if !given.iter().any(|header| header.name.eq_ignore_ascii_case("host")) {
+    if !given
+        .iter()
+        .any(|header| header.name.eq_ignore_ascii_case("host"))
+    {
         request.push_str(&format!("Host: {host}:{port}\r\n"));
     }
     for header in given {
@@ -157,6 +186,9 @@ async fn status_of(
     stream.write_all(request.as_bytes()).await?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).await?;
-    let status = line.split_whitespace().nth(1).and_then(|status| status.parse().ok());
+    let status = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "malformed HTTP response"))
 }

@@ -75,7 +75,11 @@ const PACKAGES: [(&str, &[&str]); 4] = [
 impl Finder {
     /// The built-in table, with `more` before it, and every program that is here.
     /// `needed` programs are fetched if they are not.
-    pub fn images(&self, more: Vec<crate::images::Entry>, needed: &[&str]) -> Result<Images, FindError> {
+    pub fn images(
+        &self,
+        more: Vec<crate::images::Entry>,
+        needed: &[&str],
+    ) -> Result<Images, FindError> {
         let entries = [more, built_in()].concat();
         let mut programs = BTreeMap::new();
         for name in entries.iter().flat_map(|entry| &entry.programs) {
@@ -90,11 +94,29 @@ impl Finder {
 
     /// A program that is here already.
     pub fn present(&self, name: &str) -> Option<Program> {
-        let on_path = self.path.iter().map(|directory| directory.join(name)).find(|file| file.is_file());
+        let on_path = self
+            .path
+            .iter()
+            .map(|directory| directory.join(name))
+            .find(|file| file.is_file());
         if let Some(path) = on_path {
-            let usual = ["/usr", "/bin", "/sbin", "/opt", "/lib"].iter().any(|root| path.starts_with(root));
-            let directories = path.parent().filter(|_| !usual).map(Path::to_path_buf).into_iter().collect();
-            return Some(versioned(Program { path, directories, ..Program::default() }, name));
+            let usual = ["/usr", "/bin", "/sbin", "/opt", "/lib"]
+                .iter()
+                .any(|root| path.starts_with(root));
+            let directories = path
+                .parent()
+                .filter(|_| !usual)
+                .map(Path::to_path_buf)
+                .into_iter()
+                .collect();
+            return Some(versioned(
+                Program {
+                    path,
+                    directories,
+                    ..Program::default()
+                },
+                name,
+            ));
         }
         self.cached(name)
     }
@@ -106,29 +128,58 @@ impl Finder {
             return None;
         }
         let mut libraries = vec![root.join("usr/lib")];
-        libraries.extend(fs::read_dir(root.join("usr/lib")).ok()?.flatten().map(|entry| entry.path()));
+        libraries.extend(
+            fs::read_dir(root.join("usr/lib"))
+                .ok()?
+                .flatten()
+                .map(|entry| entry.path()),
+        );
         libraries.retain(|directory| directory.is_dir());
-        Some(versioned(Program { path, directories: vec![root], libraries, version: None }, name))
+        Some(versioned(
+            Program {
+                path,
+                directories: vec![root],
+                libraries,
+                version: None,
+            },
+            name,
+        ))
     }
 
     fn fetch(&self, name: &str) -> Result<Program, FindError> {
-        let packages = PACKAGES.iter().find(|(program, _)| *program == name).map(|(_, packages)| *packages);
-        let absent = |package: &str| FindError::Absent { program: name.to_owned(), package: package.to_owned() };
+        let packages = PACKAGES
+            .iter()
+            .find(|(program, _)| *program == name)
+            .map(|(_, packages)| *packages);
+        let absent = |package: &str| FindError::Absent {
+            program: name.to_owned(),
+            package: package.to_owned(),
+        };
         let packages = packages.ok_or_else(|| absent(name))?;
         let tools = ["apt-get", "apt-cache", "dpkg-deb", "dpkg-query"];
-        let here = |tool: &&str| self.path.iter().any(|directory| directory.join(tool).is_file());
+        let here = |tool: &&str| {
+            self.path
+                .iter()
+                .any(|directory| directory.join(tool).is_file())
+        };
         if self.download == Download::Forbidden || !tools.iter().all(here) {
             return Err(absent(packages[0]));
         }
-        let cache = |source| FindError::Cache { path: self.cache.clone(), source };
+        let cache = |source| FindError::Cache {
+            path: self.cache.clone(),
+            source,
+        };
         // A whole tree or none: unpacked beside its place and then moved there.
         let work = self.cache.join(format!("unpacking-{}", std::process::id()));
         fs::create_dir_all(work.join("root")).map_err(cache)?;
         let fetched = Apt { work: work.clone() }.fetch(packages);
-        let moved = fetched.and_then(|()| match fs::rename(work.join("root"), self.cache.join("root")) {
-            Err(error) if !self.cache.join("root").exists() => Err(cache(error)),
-            _ => Ok(()),
-        });
+        let moved =
+            fetched.and_then(
+                |()| match fs::rename(work.join("root"), self.cache.join("root")) {
+                    Err(error) if !self.cache.join("root").exists() => Err(cache(error)),
+                    _ => Ok(()),
+                },
+            );
         let _ = fs::remove_dir_all(&work);
         moved?;
         self.cached(name).ok_or_else(|| absent(packages[0]))
@@ -142,7 +193,10 @@ struct Apt {
 
 impl Apt {
     fn fetch(&self, packages: &[&str]) -> Result<(), FindError> {
-        let mut wanted = packages.iter().map(|package| (*package).to_owned()).collect::<Vec<_>>();
+        let mut wanted = packages
+            .iter()
+            .map(|package| (*package).to_owned())
+            .collect::<Vec<_>>();
         for package in packages {
             wanted.extend(self.missing_dependencies(package));
         }
@@ -150,19 +204,34 @@ impl Apt {
         wanted.dedup();
         if let Err(said) = self.download(&wanted) {
             // Lists of packages that were never fetched, or are old: fetch our own.
-            self.update().and_then(|()| self.download(&wanted)).map_err(|last| FindError::Download {
-                package: packages[0].to_owned(),
-                said: if last.is_empty() { said } else { last },
-            })?;
+            self.update()
+                .and_then(|()| self.download(&wanted))
+                .map_err(|last| FindError::Download {
+                    package: packages[0].to_owned(),
+                    said: if last.is_empty() { said } else { last },
+                })?;
         }
-        self.unpack().map_err(|said| FindError::Download { package: packages[0].to_owned(), said })
+        self.unpack().map_err(|said| FindError::Download {
+            package: packages[0].to_owned(),
+            said,
+        })
     }
 
     fn missing_dependencies(&self, package: &str) -> Vec<String> {
-        let output = self.run("apt-cache", &["depends", "--no-recommends", "--no-suggests", package]);
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        let depends = text.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-        depends.filter(|name| !name.starts_with('<') && !self.installed(name)).map(str::to_owned).collect()
+        let output = self.run(
+            "apt-cache",
+            &["depends", "--no-recommends", "--no-suggests", package],
+        );
+        let text = output
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+            .unwrap_or_default();
+        let depends = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Depends: "));
+        depends
+            .filter(|name| !name.starts_with('<') && !self.installed(name))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn installed(&self, package: &str) -> bool {
@@ -178,7 +247,10 @@ impl Apt {
     }
 
     fn download(&self, packages: &[String]) -> Result<(), String> {
-        let words = ["download"].into_iter().chain(packages.iter().map(String::as_str)).collect::<Vec<_>>();
+        let words = ["download"]
+            .into_iter()
+            .chain(packages.iter().map(String::as_str))
+            .collect::<Vec<_>>();
         self.done("apt-get", &words)
     }
 
@@ -186,7 +258,10 @@ impl Apt {
         let entries = fs::read_dir(&self.work).map_err(|error| error.to_string())?;
         for file in entries.flatten().map(|entry| entry.path()) {
             if file.extension().is_some_and(|extension| extension == "deb") {
-                let (file, root) = (file.display().to_string(), self.work.join("root").display().to_string());
+                let (file, root) = (
+                    file.display().to_string(),
+                    self.work.join("root").display().to_string(),
+                );
                 self.done("dpkg-deb", &["-x", &file, &root])?;
             }
         }
@@ -194,7 +269,9 @@ impl Apt {
     }
 
     fn done(&self, program: &str, words: &[&str]) -> Result<(), String> {
-        let output = self.run(program, words).map_err(|error| error.to_string())?;
+        let output = self
+            .run(program, words)
+            .map_err(|error| error.to_string())?;
         if output.status.success() {
             return Ok(());
         }
@@ -202,13 +279,18 @@ impl Apt {
         Err(said.lines().last().unwrap_or_default().to_owned())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place that runs the package tools")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that runs the package tools"
+    )]
     fn run(&self, program: &str, words: &[&str]) -> io::Result<Output> {
         let mut command = std::process::Command::new(program);
         command.current_dir(&self.work).env("LC_ALL", "C");
         if self.work.join("lists").is_dir() && program.starts_with("apt-") {
             let at = |directory: &str| self.work.join(directory).display().to_string();
-            command.arg("-o").arg(format!("Dir::State::lists={}", at("lists")));
+            command
+                .arg("-o")
+                .arg(format!("Dir::State::lists={}", at("lists")));
             command.arg("-o").arg(format!("Dir::Cache={}", at("cache")));
         }
         command.args(words).output()
@@ -216,22 +298,37 @@ impl Apt {
 }
 
 /// Asks a server program for its version.
-#[expect(clippy::disallowed_methods, reason = "the one place that asks a program for its version")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks a program for its version"
+)]
 fn versioned(mut program: Program, name: &str) -> Program {
     if !name.ends_with("-server") {
         return program;
     }
     let mut command = std::process::Command::new(&program.path);
-    let libraries = program.libraries.iter().map(|at| at.display().to_string()).collect::<Vec<_>>().join(":");
-    let output = command.arg("--version").env("LD_LIBRARY_PATH", libraries).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let libraries = program
+        .libraries
+        .iter()
+        .map(|at| at.display().to_string())
+        .collect::<Vec<_>>()
+        .join(":");
+    let output = command
+        .arg("--version")
+        .env("LD_LIBRARY_PATH", libraries)
+        .output();
+    let text = output
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default();
     program.version = version_in(&text);
     program
 }
 
 /// `7.0.15` of `Redis server v=7.0.15 sha=…`.
 fn version_in(text: &str) -> Option<String> {
-    let version = text.split_whitespace().find_map(|word| word.strip_prefix("v="))?;
+    let version = text
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("v="))?;
     Some(version.to_owned())
 }
 
@@ -249,8 +346,15 @@ mod tests {
     #[test]
     fn what_cannot_be_had_says_what_to_install() {
         let cache = tempfile::tempdir().unwrap();
-        let finder = Finder { path: Vec::new(), cache: cache.path().into(), download: Download::Forbidden };
+        let finder = Finder {
+            path: Vec::new(),
+            cache: cache.path().into(),
+            download: Download::Forbidden,
+        };
         let error = finder.images(Vec::new(), &["redis-server"]).unwrap_err();
-        assert_eq!(error.to_string(), "`redis-server` is not on this machine: install the package `redis-server`");
+        assert_eq!(
+            error.to_string(),
+            "`redis-server` is not on this machine: install the package `redis-server`"
+        );
     }
 }

@@ -215,7 +215,11 @@ impl Owner {
                 },
                 packet = self.socket.async_io(Interest::READABLE, |socket| wire::receive(socket)) => {
                     match packet {
-                        Ok((body, fds)) if !body.is_empty() => self.take(&body, fds),
+                        Ok((body, fds)) if !body.is_empty() => {
+                            if let Some(unwanted) = self.take(&body, fds) {
+                                self.undo(unwanted).await;
+                            }
+                        }
                         _ => return,
                     }
                 }
@@ -277,21 +281,38 @@ impl Owner {
         })
     }
 
-    fn take(&mut self, body: &[u8], mut fds: Vec<OwnedFd>) {
+    /// Delivers an event. What was made for a caller who no longer waits is returned.
+    fn take(&mut self, body: &[u8], mut fds: Vec<OwnedFd>) -> Option<Made> {
         match serde_json::from_slice(body) {
             Ok(Event::Exited(number, exit)) => {
                 if let Some(sender) = self.exits.remove(&number) {
                     let _ = sender.send(exit);
                 }
+                None
             }
             Ok(Event::Answer(number, outcome)) => {
-                let Some(Waiting { made, answer }) = self.waiting.remove(&number) else {
-                    return;
-                };
-                let _ = answer.send(self.outcome(number, outcome, made, fds.pop()));
+                let Waiting { made, answer } = self.waiting.remove(&number)?;
+                let outcome = self.outcome(number, outcome, made, fds.pop());
+                answer.send(outcome).err().and_then(Result::ok)
             }
-            Err(_) => {}
+            Err(_) => None,
         }
+    }
+
+    /// Ends what nobody wants any more: its caller was dropped while it was made.
+    async fn undo(&mut self, made: Made) {
+        let request = match made {
+            Made::Process(running) => Draft::Signal(running.id, libc::SIGKILL),
+            Made::Pod(pod) => Draft::DropPod(pod),
+            Made::Nothing | Made::Socket(_) => return,
+        };
+        let (answer, _) = oneshot::channel();
+        self.send(Call {
+            request,
+            fds: Vec::new(),
+            answer,
+        })
+        .await;
     }
 
     fn outcome(

@@ -1,7 +1,10 @@
 //! Real namespaces, real processes. Where the machine forbids them, the tests are
 //! reported as ignored, with the reason.
 
-#![expect(clippy::unwrap_used, reason = "a test without libtest: clippy does not see that it is one")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test without libtest: clippy does not see that it is one"
+)]
 
 use std::collections::BTreeMap;
 use std::fs::File;
