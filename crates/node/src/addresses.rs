@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 /// Addresses 2 to 254 of a network of 256.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addresses {
+pub(crate) struct Addresses {
     network: Ipv4Addr,
     last: u8,
     taken: BTreeSet<u8>,
@@ -16,7 +16,7 @@ pub struct Addresses {
 
 impl Addresses {
     /// The addresses of `network`/24.
-    pub fn of(network: Ipv4Addr) -> Self {
+    pub(crate) fn of(network: Ipv4Addr) -> Self {
         Self {
             network,
             last: 1,
@@ -25,7 +25,7 @@ impl Addresses {
     }
 
     /// One that nobody has.
-    pub fn take(&mut self) -> Option<Ipv4Addr> {
+    pub(crate) fn take(&mut self) -> Option<Ipv4Addr> {
         let after = (u16::from(self.last) + 1..=254).chain(2..=u16::from(self.last));
         let free = after
             .filter_map(|host| u8::try_from(host).ok())
@@ -37,7 +37,7 @@ impl Addresses {
     }
 
     /// Takes one back.
-    pub fn give_back(&mut self, address: Ipv4Addr) {
+    pub(crate) fn give_back(&mut self, address: Ipv4Addr) {
         self.taken.remove(&address.octets()[3]);
     }
 }

@@ -281,11 +281,12 @@ impl Blueprint<'_> {
             text.push_str("\n# Entries added by HostAliases.\n");
         }
         for alias in aliases {
-            text.push_str(&format!(
-                "{}\t{}\n",
+            text.extend([
                 alias.ip,
-                alias.hostnames.unwrap_or_default().join("\t")
-            ));
+                "\t".to_owned(),
+                alias.hostnames.unwrap_or_default().join("\t"),
+                "\n".to_owned(),
+            ]);
         }
         text
     }

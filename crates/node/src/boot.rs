@@ -179,10 +179,10 @@ impl<'a> Boot<'a> {
             .values()
             .filter_map(|entry| entry.machine.wake_at())
             .min();
-        let pause = next.map_or(Duration::from_secs(3600), |at| {
+        let pause = next.map_or(Duration::from_hours(1), |at| {
             Duration::try_from(at.duration_since(now)).unwrap_or_default()
         });
-        tokio::time::Instant::now() + pause.min(Duration::from_secs(3600))
+        tokio::time::Instant::now() + pause.min(Duration::from_hours(1))
     }
 
     fn now(&self) -> Timestamp {
@@ -251,7 +251,7 @@ impl<'a> Boot<'a> {
         };
         let now = self.now();
         let machine = if self.first_list {
-            crate::pod::Machine::resume(pod.clone(), host, now)
+            crate::pod::Machine::resume(&pod, host, now)
         } else {
             crate::pod::Machine::new(pod.clone(), host, now)
         };
@@ -354,7 +354,6 @@ impl<'a> Boot<'a> {
                     .and_then(|name| entry.logs.get(name))
                     .cloned()
                     .unwrap_or_default(),
-                name: name.unwrap_or_default(),
             }
         });
         let _ = ask.answer.send(view);
@@ -388,13 +387,14 @@ impl<'a> Boot<'a> {
                 self.pods.remove(uid);
             }
             Command::MakeNetwork => {
-                match self.machine.addresses.take() {
-                    Some(address) => self.work(uid, |work| Box::pin(work.make_network(address))),
-                    None => {
-                        let why = "failed to allocate for range 0: no IP addresses available in range set".to_owned();
-                        let report = Report::Input(uid.to_owned(), Input::Network(Err(why)));
-                        let _ = self.shared.reports.send(report);
-                    }
+                if let Some(address) = self.machine.addresses.take() {
+                    self.work(uid, |work| Box::pin(work.make_network(address)));
+                } else {
+                    let why =
+                        "failed to allocate for range 0: no IP addresses available in range set"
+                            .to_owned();
+                    let report = Report::Input(uid.to_owned(), Input::Network(Err(why)));
+                    let _ = self.shared.reports.send(report);
                 }
             }
             Command::TearDown => {
@@ -415,7 +415,7 @@ impl<'a> Boot<'a> {
                 self.work(uid, |work| Box::pin(work.start(container, instance, image)));
             }
             Command::PreStop { container, limit } => {
-                self.work(uid, |work| Box::pin(work.pre_stop(container, limit)))
+                self.work(uid, |work| Box::pin(work.pre_stop(container, limit)));
             }
             Command::Probe {
                 container,
@@ -425,7 +425,7 @@ impl<'a> Boot<'a> {
                 self.work(uid, |work| Box::pin(work.probe(container, instance, kind)));
             }
             Command::Signal { container, signal } => {
-                self.work(uid, |work| Box::pin(work.signal(container, signal)))
+                self.work(uid, |work| Box::pin(work.signal(container, signal)));
             }
         }
     }

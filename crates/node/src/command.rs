@@ -47,12 +47,11 @@ pub(crate) async fn run_in(
         let _ = limited.read_to_end(&mut text).await;
         (&mut exit).await
     };
-    let (exit, timed_out) = match timeout(limit, whole).await {
-        Ok(exit) => (exit, false),
-        Err(_) => {
-            let _ = sandbox.signal(id, 9).await;
-            (exit.await, true)
-        }
+    let (exit, timed_out) = if let Ok(exit) = timeout(limit, whole).await {
+        (exit, false)
+    } else {
+        let _ = sandbox.signal(id, 9).await;
+        (exit.await, true)
     };
     let exit = exit.map_err(|_| "the container is gone".to_owned())?;
     Ok(Ended {

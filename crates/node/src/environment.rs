@@ -193,7 +193,7 @@ pub(crate) fn expand(text: &str, variables: &[(String, String)]) -> String {
         {
             match variables.iter().rev().find(|(known, _)| known == name) {
                 Some((_, value)) => out.push_str(value),
-                None => out.push_str(&format!("$({name})")),
+                None => out.extend(["$(", name, ")"]),
             }
             rest = after;
         } else {

@@ -1,7 +1,7 @@
 //! What all nodes of a cluster share: names and Service addresses.
 //!
 //! A DNS server and a TCP proxy for each port of each `clusterIP`, both in the fabric's
-//! network namespace, fed by watches on Services and EndpointSlices.
+//! network namespace, fed by watches on Services and `EndpointSlices`.
 //!
 //! Invariants:
 //! - One task owns what is known; queries and connections ask it by message or watch.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -259,7 +259,12 @@ impl Image {
         } else {
             arguments
         };
-        let needs_program = |word: &String| word.starts_with('-') || word.ends_with(".conf");
+        let needs_program = |word: &String| {
+            word.starts_with('-')
+                || Path::new(word)
+                    .extension()
+                    .is_some_and(|extension| extension == "conf")
+        };
         let leading = match (&self.entry.leading, rest.first()) {
             (Some(leading), Some(word)) if !given && needs_program(word) => vec![leading.clone()],
             _ => Vec::new(),
@@ -303,13 +308,12 @@ pub fn container_id(pod: &str, container: &str, instance: u32) -> String {
 
 /// 64 hexadecimal digits that stand for `value` and differ for another.
 fn digest(value: &impl Hash) -> String {
-    (0..4_u8)
-        .map(|part| {
-            let mut hasher = DefaultHasher::new();
-            (part, value).hash(&mut hasher);
-            format!("{:016x}", hasher.finish())
-        })
-        .collect()
+    let part = |part: u8| {
+        let mut hasher = DefaultHasher::new();
+        (part, value).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    };
+    [0, 1, 2, 3].map(part).concat()
 }
 
 /// The table that every cluster has.

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 /// The log of one instance of a container.
 #[derive(Debug, Clone)]
-pub struct Log {
+pub(crate) struct Log {
     path: PathBuf,
     written: watch::Receiver<Written>,
 }
@@ -30,7 +30,7 @@ struct Written {
 
 /// Which of two streams a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// Standard output.
     Output,
     /// Standard error.
@@ -39,7 +39,7 @@ pub enum Source {
 
 /// What `kubectl logs` may ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LogOptions {
+pub(crate) struct LogOptions {
     /// Wait for more.
     pub follow: bool,
     /// Put the time before each line.
@@ -149,7 +149,7 @@ fn parse(entry: &str) -> Option<(Timestamp, &str, String)> {
 
 impl Log {
     /// The log's file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 

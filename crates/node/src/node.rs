@@ -171,7 +171,7 @@ impl Machine {
                 Some(Control::Open(stream)) => drop(stream),
                 // Its disk can be looked at while it is off, as with any container engine's.
                 Some(Control::Run(command, stdio, answer)) => {
-                    drop(answer.send(self.run(command, stdio).await))
+                    let _ = answer.send(self.run(command, stdio).await);
                 }
             }
         }

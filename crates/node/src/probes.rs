@@ -177,10 +177,10 @@ async fn status_of(
         .iter()
         .any(|header| header.name.eq_ignore_ascii_case("host"))
     {
-        request.push_str(&format!("Host: {host}:{port}\r\n"));
+        request.extend(["Host: ", host, ":", &port.to_string(), "\r\n"]);
     }
     for header in given {
-        request.push_str(&format!("{}: {}\r\n", header.name, header.value));
+        request.extend([&header.name, ": ", &header.value, "\r\n"]);
     }
     request.push_str("\r\n");
     stream.write_all(request.as_bytes()).await?;

@@ -46,7 +46,6 @@ pub(crate) struct View {
     pub(crate) sandbox: Option<PodId>,
     /// The pod has a container of that name.
     pub(crate) known: bool,
-    pub(crate) name: String,
     pub(crate) live: Option<(ProcessId, ProcessSpec)>,
     pub(crate) logs: Vec<Log>,
 }
@@ -110,7 +109,10 @@ async fn route(
         ["portForward", namespace, pod] => {
             forward::start(request, shared, &place(namespace, pod, None), &query, later).await
         }
-        _ => text(StatusCode::NOT_FOUND, "404 page not found\n"),
+        _ => refuse(
+            StatusCode::NOT_FOUND,
+            "the server could not find the requested resource",
+        ),
     }
 }
 
@@ -144,10 +146,34 @@ pub(crate) async fn look(shared: &Shared, place: &Place) -> Option<View> {
 
 /// An answer that is a text.
 pub(crate) fn text(status: StatusCode, text: &str) -> Response<Body> {
+    answer(status, "text/plain", text)
+}
+
+/// A refusal, as the API says it.
+pub(crate) fn refuse(status: StatusCode, message: &str) -> Response<Body> {
+    let reason = match status {
+        StatusCode::BAD_REQUEST => "BadRequest",
+        StatusCode::NOT_FOUND => "NotFound",
+        _ => "InternalError",
+    };
+    let body = serde_json::json!({
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": status.as_u16(),
+    });
+    answer(status, "application/json", &body.to_string())
+}
+
+fn answer(status: StatusCode, kind: &'static str, text: &str) -> Response<Body> {
     let body = Full::new(Bytes::copy_from_slice(text.as_bytes())).boxed();
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    let kind = http::HeaderValue::from_static("text/plain");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
     response
 }

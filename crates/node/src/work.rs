@@ -16,7 +16,7 @@ use stayput_sandbox::{ContainerSpec, Fault, PodId, PodSpec, ProcessSpec, Running
 
 use crate::blueprint::{self, Blueprint};
 use crate::boot::{Live, Report, Shared};
-use crate::command::{pipe_out, run_in};
+use crate::command::run_in;
 use crate::downward::Place;
 use crate::environment::{self, Sources};
 use crate::images::Image;
@@ -267,10 +267,7 @@ impl Work {
             .definition(index)
             .and_then(|container| container.lifecycle.clone()?.post_start);
         match hook {
-            Some(hook) => {
-                self.hook(index, live, &hook, Duration::from_secs(600))
-                    .await
-            }
+            Some(hook) => self.hook(index, live, &hook, Duration::from_mins(10)).await,
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! Which names a cluster has, from its Services and EndpointSlices.
+//! Which names a cluster has, from its Services and `EndpointSlices`.
 //!
 //! Invariant: pure. Only endpoints that are ready have names; a Service that publishes
 //! addresses which are not ready has them marked as ready in its slices.

@@ -96,9 +96,9 @@ impl Machine {
                 container,
                 instance,
                 hook,
-            } => self.on_started(now, container, instance, hook, &mut out),
+            } => self.on_started(now, container, instance, &hook, &mut out),
             Input::StartFailed { container, fault } => {
-                self.on_start_failed(now, container, fault, &mut out)
+                self.on_start_failed(now, container, fault, &mut out);
             }
             Input::Exited {
                 container,
@@ -179,7 +179,7 @@ impl Machine {
                 let deleting = pod.metadata.deletion_timestamp.is_some();
                 self.pod = pod;
                 if deleting && self.over == Over::Yes && self.stop.is_none() {
-                    self.delete(out);
+                    out.push(Command::Delete);
                     self.over = Over::Deleted;
                 } else if deleting && self.stop.is_none() {
                     let grace = self.pod.metadata.deletion_grace_period_seconds;
@@ -187,7 +187,7 @@ impl Machine {
                 }
             }
             PodNews::Gone if matches!(self.over, Over::Yes | Over::Deleted) => {
-                out.push(Command::Forget)
+                out.push(Command::Forget);
             }
             PodNews::Gone => {
                 if self.stop.is_none() {

@@ -12,7 +12,7 @@ use super::status::Conditions;
 impl Machine {
     /// Takes a pod up again from what the API last heard of it: what ran has ended in a
     /// way that nobody saw, and its namespaces are to be made anew.
-    pub fn resume(pod: Arc<Pod>, host: Host, now: Timestamp) -> Self {
+    pub fn resume(pod: &Arc<Pod>, host: Host, now: Timestamp) -> Self {
         let mut machine = Self::new(pod.clone(), host, now);
         let Some(status) = &pod.status else {
             return machine;

@@ -213,7 +213,7 @@ impl Machine {
         now: Timestamp,
         index: usize,
         instance: u32,
-        hook: Result<(), String>,
+        hook: &Result<(), String>,
         out: &mut Vec<Command>,
     ) {
         let Some(definition) = self.definition(index).cloned() else {

@@ -245,7 +245,7 @@ impl Machine {
         self.network = Network::Gone(address);
         let Some(stop) = &self.stop else {
             if self.pod.metadata.deletion_timestamp.is_some() {
-                self.delete(out);
+                out.push(Command::Delete);
             }
             return;
         };
@@ -261,11 +261,7 @@ impl Machine {
         if gone {
             out.push(Command::Forget);
         } else {
-            self.delete(out);
+            out.push(Command::Delete);
         }
-    }
-
-    pub(super) fn delete(&mut self, out: &mut Vec<Command>) {
-        out.push(Command::Delete);
     }
 }

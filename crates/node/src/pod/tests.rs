@@ -427,7 +427,7 @@ fn after_a_stopped_machine_containers_start_again() {
     pod.status = Some(serde_json::from_value(play.machine.sent.clone()).unwrap());
     let pod = Arc::new(pod);
     play.now += SignedDuration::from_secs(70);
-    play.machine = Machine::resume(pod.clone(), host(), play.now);
+    play.machine = Machine::resume(&pod, host(), play.now);
     play.story.clear();
     play.input(Input::Pod(PodNews::Is(pod)));
     play.input(Input::Volumes(Ok(())));

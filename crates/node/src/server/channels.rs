@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::{Body, text};
+use super::{Body, refuse};
 
 /// The socket, once the other side has taken the answer.
 pub(crate) type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
@@ -26,14 +26,21 @@ pub(crate) struct Sender(SplitSink<Socket, Message>);
 /// The receiving half.
 pub(crate) struct Receiver(SplitStream<Socket>);
 
+/// An answer that accepts, the protocol, and what comes after.
+pub(crate) struct Accepted {
+    pub(crate) response: Response<Body>,
+    pub(crate) protocol: &'static str,
+    pub(crate) upgrade: OnUpgrade,
+}
+
 /// Chooses the first of `known` that the client offers and answers with it; the answer
 /// to a request that is no WebSocket's is an error.
 pub(crate) fn accept(
     mut request: Request<Incoming>,
     known: &[&'static str],
-) -> Result<(Response<Body>, &'static str, OnUpgrade), Box<Response<Body>>> {
+) -> Result<Accepted, Box<Response<Body>>> {
     let headers = request.headers();
-    let bad = |why: &str| Box::new(text(StatusCode::BAD_REQUEST, why));
+    let bad = |why: &str| Box::new(refuse(StatusCode::BAD_REQUEST, why));
     let upgrade = headers
         .get(header::UPGRADE)
         .and_then(|value| value.to_str().ok())
@@ -71,7 +78,12 @@ pub(crate) fn accept(
     if let Ok(accepted) = HeaderValue::from_str(&accepted) {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accepted);
     }
-    Ok((response, chosen, hyper::upgrade::on(&mut request)))
+    let upgrade = hyper::upgrade::on(&mut request);
+    Ok(Accepted {
+        response,
+        protocol: chosen,
+        upgrade,
+    })
 }
 
 /// The socket itself.

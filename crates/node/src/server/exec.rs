@@ -37,15 +37,20 @@ pub(crate) async fn start(
     later: &mpsc::UnboundedSender<Later>,
 ) -> Response<Body> {
     let view = look(shared, place).await;
-    let (response, _, upgrade) =
-        match channels::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
-            Ok(accepted) => accepted,
-            Err(refused) => return *refused,
-        };
+    let channels::Accepted {
+        response, upgrade, ..
+    } = match channels::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
+        Ok(accepted) => accepted,
+        Err(refused) => return *refused,
+    };
     let container = place.container.clone().unwrap_or_default();
     let command = query.all("command").map(str::to_owned).collect::<Vec<_>>();
     let terminal = query.is(&["tty"]);
-    let input = query.is(&["input", "stdin"]);
+    let input = if query.is(&["input", "stdin"]) {
+        Input::Wanted
+    } else {
+        Input::None
+    };
     let shared = shared.clone();
     let session = async move {
         let Some(socket) = channels::socket(upgrade).await else {
@@ -75,6 +80,13 @@ pub(crate) async fn start(
     response
 }
 
+/// Whether the client sends input.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    None,
+    Wanted,
+}
+
 /// What the program reads from and writes to, on this side.
 struct Ends {
     input: Option<pipe::Sender>,
@@ -83,15 +95,11 @@ struct Ends {
     terminal: Option<OwnedFd>,
 }
 
-#[expect(
-    clippy::fn_params_excessive_bools,
-    reason = "whether the client sends input is the client's word"
-)]
 async fn run(
     shared: &Shared,
     container: ProcessId,
     spec: ProcessSpec,
-    input: bool,
+    input: Input,
     sender: &mut Sender,
     receiver: Receiver,
 ) -> Value {
@@ -119,9 +127,9 @@ async fn run(
     }
 }
 
-fn with_pipes(wanted: bool) -> std::io::Result<(Stdio, Ends)> {
+fn with_pipes(wanted: Input) -> std::io::Result<(Stdio, Ends)> {
     let (read, write) = stayput_sandbox::pipe()?;
-    let input = if wanted {
+    let input = if wanted == Input::Wanted {
         Some(pipe::Sender::from_owned_fd(write)?)
     } else {
         None
@@ -193,13 +201,14 @@ async fn attend(
                 // A terminal's other side may be held open by what the program left behind.
                 output_open &= ends.terminal.is_none();
             }
-            message = receiver.next(), if client && ended.is_none() => match message {
-                Some((channel, bytes)) => take(&mut ends, channel, &bytes).await,
-                None => {
+            message = receiver.next(), if client && ended.is_none() => {
+                if let Some((channel, bytes)) = message {
+                    take(&mut ends, channel, &bytes).await;
+                } else {
                     client = false;
                     let _ = shared.sandbox.signal(id, HANGUP).await;
                 }
-            },
+            }
         }
     }
     ended

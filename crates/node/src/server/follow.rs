@@ -11,7 +11,7 @@ use hyper::body::Frame;
 use jiff::{SignedDuration, Timestamp};
 
 use super::query::Query;
-use super::{Body, Place, look, text};
+use super::{Body, Place, look, refuse};
 use crate::boot::Shared;
 use crate::logs::{Log, LogOptions};
 
@@ -20,30 +20,30 @@ pub(crate) async fn logs(shared: &Arc<Shared>, place: &Place, query: &Query) -> 
     let container = place.container.as_deref().unwrap_or_default();
     let Some(view) = look(shared, place).await else {
         let why = format!("pod \"{}\" not found\n", place.pod);
-        return text(StatusCode::NOT_FOUND, &why);
+        return refuse(StatusCode::NOT_FOUND, &why);
     };
     if !view.known {
         let why = format!(
             "container \"{container}\" in pod \"{}\" is not available",
             place.pod
         );
-        return text(StatusCode::NOT_FOUND, &why);
+        return refuse(StatusCode::NOT_FOUND, &why);
     }
     match chosen(view.logs, &options, view.live.is_some()) {
-        Some(log) => answer(log, options),
+        Some(log) => answer(log, &options),
         None if options.previous => {
             let why = format!(
                 "previous terminated container \"{container}\" in pod \"{}\" not found",
                 place.pod
             );
-            text(StatusCode::BAD_REQUEST, &why)
+            refuse(StatusCode::BAD_REQUEST, &why)
         }
         None => {
             let why = format!(
                 "container \"{container}\" in pod \"{}\" is waiting to start: ContainerCreating",
                 place.pod
             );
-            text(StatusCode::BAD_REQUEST, &why)
+            refuse(StatusCode::BAD_REQUEST, &why)
         }
     }
 }
@@ -77,10 +77,10 @@ fn options(query: &Query, now: Timestamp) -> LogOptions {
     }
 }
 
-fn answer(log: Log, options: LogOptions) -> Response<Body> {
-    let (first, at) = match log.read(&options) {
+fn answer(log: Log, options: &LogOptions) -> Response<Body> {
+    let (first, at) = match log.read(options) {
         Ok(read) => read,
-        Err(error) => return text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     };
     let follow = options.follow;
     let frame = |bytes: Vec<u8>| Ok::<_, Infallible>(Frame::data(Bytes::from(bytes)));
@@ -88,7 +88,7 @@ fn answer(log: Log, options: LogOptions) -> Response<Body> {
     // Those that were chosen by number are out; of what follows all is wanted.
     let rest = LogOptions {
         tail: None,
-        ..options
+        ..options.clone()
     };
     let more = stream::unfold((log, at, rest), |(mut log, at, options)| async move {
         let (bytes, at) = log.next(at, &options).await.ok()??;

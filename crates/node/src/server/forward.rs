@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::channels;
 use super::query::Query;
-use super::{Body, Later, Place, look, text};
+use super::{Body, Later, Place, look, refuse};
 use crate::boot::Shared;
 
 /// What a port has to say: its channel and bytes.
@@ -33,7 +33,7 @@ pub(crate) async fn start(
 ) -> Response<Body> {
     let Some(pod) = look(shared, place).await.and_then(|view| view.sandbox) else {
         let why = format!("pod not found (\"{}_{}\")", place.pod, place.namespace);
-        return text(StatusCode::NOT_FOUND, &why);
+        return refuse(StatusCode::NOT_FOUND, &why);
     };
     let given = query
         .all("ports")
@@ -43,12 +43,14 @@ pub(crate) async fn start(
         .filter_map(|port| port.parse().ok())
         .collect::<Vec<u16>>();
     if ports.is_empty() || ports.len() > 64 {
-        return text(
+        return refuse(
             StatusCode::BAD_REQUEST,
             "query parameter \"ports\" is required",
         );
     }
-    let (response, _, upgrade) = match channels::accept(request, &["v4.channel.k8s.io"]) {
+    let channels::Accepted {
+        response, upgrade, ..
+    } = match channels::accept(request, &["v4.channel.k8s.io"]) {
         Ok(accepted) => accepted,
         Err(refused) => return *refused,
     };
