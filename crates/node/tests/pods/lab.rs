@@ -5,6 +5,7 @@ use std::fs::File;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::{SinkExt, StreamExt};
 use jiff::Timestamp;
@@ -13,9 +14,11 @@ use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::core::DynamicObject;
 use kube::runtime::wait::{Condition, await_condition};
 use kube::{Api, Client};
-use stayput_node::images::Images;
+use stayput_node::images::{Images, Program};
 use stayput_node::{Dns, Node, NodeConfig, Powers, fabric};
-use stayput_sandbox::{Sandbox, Stdio};
+use stayput_sandbox::{
+    ContainerSpec, Identity, PodSpec, Privilege, ProcessSpec, RootKind, Sandbox, Stdio,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
@@ -161,6 +164,48 @@ impl Lab {
         events.items.iter().filter(about).map(line).collect()
     }
 
+    /// How long a redis-server takes from the request to its first answer, in namespaces
+    /// of its own and without a node: `pod, container, PONG`.
+    pub(crate) async fn bare_redis(&self) -> String {
+        let program = self.images.programs["redis-server"].clone();
+        let mut times = Vec::new();
+        for last in 2..12 {
+            let begin = Instant::now();
+            let address = Ipv4Addr::new(10, 244, 200, last);
+            let pod = self
+                .sandbox
+                .pod(PodSpec {
+                    hostname: "bare".to_owned(),
+                    address,
+                })
+                .await
+                .unwrap();
+            let made = begin.elapsed();
+            let running = self
+                .sandbox
+                .start(pod, bare(&program), Stdio::null().unwrap())
+                .await
+                .unwrap();
+            let started = begin.elapsed();
+            let mut stream = loop {
+                match tokio::net::TcpStream::connect((address, 6379)).await {
+                    Ok(stream) => break stream,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            };
+            stream.write_all(b"PING\r\n").await.unwrap();
+            stream.read_exact(&mut [0; 7]).await.unwrap();
+            times.push((begin.elapsed(), started, made));
+            self.sandbox.signal(running.id, 9).await.unwrap();
+        }
+        times.sort();
+        let (pong, started, made) = times[times.len() / 2];
+        format!(
+            "bare redis, median of {}: pod {made:?}, container {started:?}, PONG {pong:?}",
+            times.len()
+        )
+    }
+
     /// Runs a command on a node and takes what it says.
     pub(crate) async fn on_node(&self, node: &Node, script: &str) -> String {
         let (reader, writer) = stayput_sandbox::pipe().unwrap();
@@ -175,6 +220,30 @@ impl Lab {
         let mut said = String::new();
         std::io::Read::read_to_string(&mut File::from(reader), &mut said).unwrap();
         said
+    }
+}
+
+fn bare(program: &Program) -> ContainerSpec {
+    let image = stayput_node::images::Image {
+        programs: vec![program.clone()],
+        ..Default::default()
+    };
+    let words = ["redis-server", "--protected-mode", "no", "--save", ""];
+    ContainerSpec {
+        root: RootKind::Fresh,
+        mounts: Vec::new(),
+        directories: Vec::new(),
+        programs: program.directories.clone(),
+        etc: BTreeMap::new(),
+        termination_log: None,
+        process: ProcessSpec {
+            arguments: words.map(str::to_owned).to_vec(),
+            environment: image.environment(),
+            directory: "/".into(),
+            identity: Identity::default(),
+            privilege: Privilege::Default,
+            terminal: false,
+        },
     }
 }
 

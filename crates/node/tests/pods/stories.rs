@@ -48,6 +48,24 @@ fn ip(pod: &Pod) -> String {
     pod.status.clone().unwrap().pod_ip.unwrap()
 }
 
+/// What a program has just said may still be on its way to the log.
+async fn until_logged(node: &stayput_node::Node, place: &str, text: &str) {
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
+    while !get(node, &format!("/containerLogs/{place}"))
+        .await
+        .contains(text)
+    {
+        ticks.tick().await;
+    }
+}
+
+async fn until_event(lab: &Lab, pod: &str, text: &str) {
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
+    while !lab.events(pod).await.contains(text) {
+        ticks.tick().await;
+    }
+}
+
 async fn ping(pod: &Pod) -> String {
     let mut stream = TcpStream::connect((ip(pod), 6379)).await.unwrap();
     stream.write_all(b"PING\r\n").await.unwrap();
@@ -97,7 +115,8 @@ async fn redis(mut lab: Lab) -> String {
     );
     let logs = get(&node, "/containerLogs/n/r/redis?tailLines=1").await;
     assert!(logs.contains("Ready to accept connections"), "{logs}");
-    format!("ready after {ready:?}, exec {executed:?}, deleted after {gone:?}; ")
+    let bare = lab.bare_redis().await;
+    format!("{bare}; ready after {ready:?}, exec {executed:?}, deleted after {gone:?}; ")
 }
 
 async fn environment(mut lab: Lab) {
@@ -121,11 +140,12 @@ async fn environment(mut lab: Lab) {
     let late = late.replace("redis:7", "debian:12");
     lab.pod("missing", &late).await;
     let pod = lab.ready("main").await;
-    let logs = get(&node, "/containerLogs/n/main/main").await;
-    assert!(
-        logs.ends_with("hello $(NOPE) $(GREETING) main\n\r\n0\r\n\r\n"),
-        "{logs}"
-    );
+    until_logged(
+        &node,
+        "n/main/main",
+        "hello $(NOPE) $(GREETING) main\n\r\n0\r\n\r\n",
+    )
+    .await;
     assert!(
         get(&node, "/containerLogs/n/main/first")
             .await
@@ -182,10 +202,7 @@ async fn missing(mut lab: Lab) {
     );
     lab.pod("p", &spec).await;
     let text = "Warning FailedMount x2: MountVolume.SetUp failed for volume \"data\" : hostPath type check failed: /disk1/x is not a directory";
-    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
-    while !lab.events("p").await.contains(text) {
-        ticks.tick().await;
-    }
+    until_event(&lab, "p", text).await;
     lab.on_node(&node, "mkdir -p /disk1/x").await;
     lab.ready("p").await;
     lab.delete("p").await;
@@ -216,13 +233,7 @@ async fn crash(mut lab: Lab) {
             .await
             .contains("run 0\n")
     );
-    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
-    while !get(&node, "/containerLogs/n/p/main?timestamps=true")
-        .await
-        .contains("Z run 1\n")
-    {
-        ticks.tick().await;
-    }
+    until_logged(&node, "n/p/main?timestamps=true", "Z run 1\n").await;
 }
 
 async fn stubborn(mut lab: Lab) {
@@ -321,11 +332,13 @@ async fn probes(mut lab: Lab) {
             == Some("Running")
     })
     .await;
+    until_event(&lab, "p", "Startup probe failed").await;
     exec(&node, "n/p/main", &["touch", "/tmp/started"], None).await;
     lab.until("p", |pod| {
         container(pod).started == Some(true) && !container(pod).ready
     })
     .await;
+    until_event(&lab, "p", "Readiness probe failed").await;
     exec(&node, "n/p/main", &["touch", "/tmp/ready"], None).await;
     lab.ready("p").await;
     exec(&node, "n/p/main", &["touch", "/tmp/dead"], None).await;
@@ -356,9 +369,6 @@ async fn user(mut lab: Lab) {
         .await;
         assert_eq!(said, "999\n999\n");
     } else {
-        let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
-        while !lab.events("p").await.contains("start it as root") {
-            ticks.tick().await;
-        }
+        until_event(&lab, "p", "start it as root").await;
     }
 }
