@@ -27,7 +27,8 @@ use crate::node::{Control, Machine, NodeConfig};
 use crate::pod::{Command, Host, Input, PodNews};
 use crate::recorder::Recorder;
 use crate::registration;
-use crate::server::{self, Ask, View};
+use crate::server::{self, Ask};
+use crate::views;
 use crate::volumes::Mounted;
 use crate::work::Work;
 use crate::writer::{self, Write};
@@ -325,38 +326,8 @@ impl<'a> Boot<'a> {
                     },
                 );
             }
-            Report::Ask(ask) => self.answer(ask),
+            Report::Ask(ask) => views::answer(ask, self.pods.values()),
         }
-    }
-
-    fn answer(&self, ask: Ask) {
-        let found = self.pods.values().find(|entry| {
-            let meta = &entry.pod.metadata;
-            meta.namespace.as_ref() == Some(&ask.namespace) && meta.name.as_ref() == Some(&ask.pod)
-        });
-        let view = found.map(|entry| {
-            let name = ask
-                .container
-                .clone()
-                .or_else(|| first_container(&entry.pod));
-            let live = entry
-                .live
-                .values()
-                .find(|live| Some(&live.name) == name.as_ref());
-            View {
-                sandbox: entry.sandbox.map(|(pod, _)| pod),
-                known: name
-                    .as_ref()
-                    .is_some_and(|name| has_container(&entry.pod, name)),
-                live: live.map(|live| (live.process, live.template.clone())),
-                logs: name
-                    .as_ref()
-                    .and_then(|name| entry.logs.get(name))
-                    .cloned()
-                    .unwrap_or_default(),
-            }
-        });
-        let _ = ask.answer.send(view);
     }
 
     fn serve(&mut self, stream: DuplexStream) {
@@ -385,6 +356,9 @@ impl<'a> Boot<'a> {
             Command::Event(event) => self.recorder.about_pod(&pod, event),
             Command::Forget => {
                 self.pods.remove(uid);
+                let text = |part: &Option<String>| part.clone().unwrap_or_default();
+                let (namespace, name) = (text(&pod.metadata.namespace), text(&pod.metadata.name));
+                let _ = std::fs::remove_dir_all(self.shared.disk.logs(&namespace, &name, uid));
             }
             Command::MakeNetwork => {
                 if let Some(address) = self.machine.addresses.take() {
@@ -469,21 +443,4 @@ impl<'a> Boot<'a> {
             }
         }
     }
-}
-
-fn first_container(pod: &Pod) -> Option<String> {
-    pod.spec
-        .as_ref()?
-        .containers
-        .first()
-        .map(|container| container.name.clone())
-}
-
-fn has_container(pod: &Pod, name: &str) -> bool {
-    let Some(spec) = &pod.spec else { return false };
-    spec.init_containers
-        .iter()
-        .flatten()
-        .chain(&spec.containers)
-        .any(|container| container.name == name)
 }

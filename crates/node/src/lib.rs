@@ -30,6 +30,8 @@ mod recorder;
 mod registration;
 mod server;
 mod services;
+mod unhonoured;
+mod views;
 mod volumes;
 mod work;
 mod writer;
@@ -37,5 +39,6 @@ mod writer;
 pub use blueprint::{Dns, Powers};
 pub use disk::Disk;
 pub use node::{Node, NodeConfig};
+pub use unhonoured::unhonoured;
 
 pub(crate) use pod::status_time;

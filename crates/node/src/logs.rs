@@ -153,6 +153,11 @@ impl Log {
         &self.path
     }
 
+    /// How far it goes.
+    pub(crate) fn written(&self) -> u64 {
+        self.written.borrow().bytes
+    }
+
     /// What there is so far, chosen by `options`, and how far that goes.
     pub(crate) fn read(&self, options: &LogOptions) -> io::Result<(Vec<u8>, u64)> {
         let upto = self.written.borrow().bytes;

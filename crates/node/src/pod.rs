@@ -10,6 +10,7 @@ mod backoff;
 mod command;
 mod container;
 mod machine;
+mod probed;
 mod probing;
 mod resume;
 mod run;

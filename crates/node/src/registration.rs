@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Node, NodeCondition};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -93,12 +93,15 @@ pub(crate) async fn keep(shared: Arc<Shared>, recorder: Recorder) {
     loop {
         ticks.tick().await;
         let now = (shared.config.clock)();
-        if let Err(error) = beat(&shared.client, &name, now).await {
-            tracing::debug!(%error, node = name, "no heartbeat");
-        }
-        // As a kubelet does when somebody else has declared it dead.
-        if let Err(error) = post(&shared, now).await {
-            tracing::debug!(%error, node = name, "no status");
+        // A node that somebody has deleted stays so until it boots again.
+        match post(&shared, now).await {
+            Ok(Known::No) => {}
+            Ok(Known::Yes) => {
+                if let Err(error) = beat(&shared.client, &name, now).await {
+                    tracing::debug!(%error, node = name, "no heartbeat");
+                }
+            }
+            Err(error) => tracing::debug!(%error, node = name, "no status"),
         }
     }
 }
@@ -125,7 +128,7 @@ async fn register(shared: &Shared) -> Result<(), kube::Error> {
     let nodes = Api::<Node>::all(shared.client.clone());
     let now = (config.clock)();
     if nodes.get_opt(&config.name).await?.is_some() {
-        let patch = json!({"status": status(shared, now, &BTreeMap::new())});
+        let patch = json!({"status": status(shared, now)});
         nodes
             .patch_status(&config.name, &PatchParams::default(), &Patch::Merge(&patch))
             .await?;
@@ -143,12 +146,12 @@ async fn register(shared: &Shared) -> Result<(), kube::Error> {
                 },
             },
             "spec": {"podCIDR": pods, "podCIDRs": [pods], "taints": config.taints},
-            "status": status(shared, now, &BTreeMap::new()),
+            "status": status(shared, now),
         });
         let node = serde_json::from_value::<Node>(node).map_err(kube::Error::SerdeError)?;
         nodes.create(&PostParams::default(), &node).await?;
         // A server that takes no status at creation gets it now.
-        let patch = json!({"status": status(shared, now, &BTreeMap::new())});
+        let patch = json!({"status": status(shared, now)});
         nodes
             .patch_status(&config.name, &PatchParams::default(), &Patch::Merge(&patch))
             .await?;
@@ -156,41 +159,42 @@ async fn register(shared: &Shared) -> Result<(), kube::Error> {
     beat(&shared.client, &config.name, now).await
 }
 
-/// Posts the status where the API no longer has the node as ready.
-async fn post(shared: &Shared, now: Timestamp) -> Result<(), kube::Error> {
+/// Whether the API knows the node.
+enum Known {
+    Yes,
+    No,
+}
+
+/// Posts the status where somebody else has declared the node dead, as a kubelet does.
+async fn post(shared: &Shared, now: Timestamp) -> Result<Known, kube::Error> {
     let nodes = Api::<Node>::all(shared.client.clone());
     let Some(node) = nodes.get_opt(&shared.config.name).await? else {
-        return register(shared).await;
+        return Ok(Known::No);
     };
     let conditions = node
         .status
         .and_then(|status| status.conditions)
         .unwrap_or_default();
-    if conditions
-        .iter()
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-    {
-        return Ok(());
+    let ready =
+        |condition: &NodeCondition| condition.type_ == "Ready" && condition.status == "True";
+    if !conditions.iter().any(ready) {
+        let patch = json!({"status": {"conditions": all_conditions(now)}});
+        let parameters = PatchParams::default();
+        nodes
+            .patch_status(&shared.config.name, &parameters, &Patch::Merge(&patch))
+            .await?;
     }
-    let patch = json!({"status": {"conditions": all_conditions(now, &BTreeMap::new())}});
-    nodes
-        .patch_status(
-            &shared.config.name,
-            &PatchParams::default(),
-            &Patch::Merge(&patch),
-        )
-        .await
-        .map(drop)
+    Ok(Known::Yes)
 }
 
-fn all_conditions(now: Timestamp, since: &BTreeMap<String, String>) -> Vec<Value> {
+fn all_conditions(now: Timestamp) -> Vec<Value> {
     let time = status_time(now);
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
         json!({
             "type": kind,
             "status": status,
             "lastHeartbeatTime": time,
-            "lastTransitionTime": since.get(kind).unwrap_or(&time),
+            "lastTransitionTime": time,
             "reason": reason,
             "message": message,
         })
@@ -205,7 +209,7 @@ fn all_conditions(now: Timestamp, since: &BTreeMap<String, String>) -> Vec<Value
     fine.into_iter().chain([ready]).collect()
 }
 
-fn status(shared: &Shared, now: Timestamp, since: &BTreeMap<String, String>) -> Value {
+fn status(shared: &Shared, now: Timestamp) -> Value {
     let config = &shared.config;
     let resources = json!({
         "cpu": (shared.place.cpu / 1000).to_string(),
@@ -231,7 +235,7 @@ fn status(shared: &Shared, now: Timestamp, since: &BTreeMap<String, String>) -> 
     json!({
         "capacity": resources,
         "allocatable": resources,
-        "conditions": all_conditions(now, since),
+        "conditions": all_conditions(now),
         "addresses": [
             {"type": "InternalIP", "address": config.address},
             {"type": "Hostname", "address": config.name},

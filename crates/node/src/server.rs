@@ -5,11 +5,14 @@
 //! - HTTP/1.1 on a stream it is handed; it never listens.
 //! - Asks the owner of the pods what there is, and touches no pod otherwise.
 
+mod attach;
 mod channels;
 mod exec;
 mod follow;
 mod forward;
 mod query;
+mod spdy;
+mod tunnel;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -102,6 +105,15 @@ async fn route(
                 shared,
                 &place(namespace, pod, Some(container)),
                 &query,
+                later,
+            )
+            .await
+        }
+        ["attach", namespace, pod, container] => {
+            attach::start(
+                request,
+                shared,
+                &place(namespace, pod, Some(container)),
                 later,
             )
             .await

@@ -16,6 +16,7 @@ use k8s_openapi::api::core::v1::{
 use kube::{Api, Client};
 
 use crate::affinity;
+use crate::blueprint::Powers;
 use crate::contents::Contents;
 use crate::disk::Disk;
 use crate::downward::Place;
@@ -31,6 +32,7 @@ pub(crate) struct Volumes {
     pub(crate) disk: Disk,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) place: Place,
+    pub(crate) powers: Powers,
     /// Names the versions of volumes that are written.
     pub(crate) stamp: String,
 }
@@ -51,7 +53,9 @@ impl Volumes {
                 Err(failure) => failures.push(failure),
             }
         }
+        // An ordinary user cannot give files away: the container is refused, with the reason.
         if let Some(group) = fs_group(pod)
+            && self.powers == Powers::Root
             && failures.is_empty()
         {
             failures.extend(

@@ -72,6 +72,7 @@ impl Work {
             disk: self.shared.disk.clone(),
             labels: self.shared.labels.clone(),
             place: self.place(),
+            powers: self.shared.config.powers,
             stamp,
         }
     }

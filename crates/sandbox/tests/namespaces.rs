@@ -95,7 +95,7 @@ fn lab(mut inside: Inside) -> i32 {
         let _ = write!(&control, "{panic}");
     }));
     if name == "wait" {
-        return wait(&mut inside, &directory);
+        return wait(inside, &directory);
     }
     if name == "listener" {
         let (mut stream, _) = inside.listeners[0].accept().unwrap();
@@ -404,13 +404,31 @@ fn container(script: &str) -> ContainerSpec {
     }
 }
 
-/// Says that it is up, leaves a file behind and never ends.
-fn wait(inside: &mut Inside, directory: &Path) -> i32 {
+/// Starts a container, leaves a file behind, says that it is up and never ends.
+fn wait(inside: Inside, directory: &Path) -> i32 {
     std::fs::create_dir_all(directory.join("files/closed")).unwrap();
-    inside.control.write_all(b"up").unwrap();
-    loop {
-        std::thread::park();
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let Inside {
+        sandbox,
+        mut control,
+        ..
+    } = inside;
+    let directory = directory.to_path_buf();
+    runtime.block_on(async move {
+        let (sandbox, owner) = sandbox.open().unwrap();
+        let lab = Lab { sandbox, directory };
+        let up = async {
+            let pod = lab.pod(2).await;
+            let _kept = lab.start(pod, container("sleep 1000 & sleep 1000")).await;
+            control.write_all(b"up").unwrap();
+            std::future::pending::<()>().await;
+        };
+        tokio::join!(owner, up);
+    });
+    1
 }
 
 fn nothing_left() -> Result<(), Failed> {
@@ -418,15 +436,19 @@ fn nothing_left() -> Result<(), Failed> {
         let directory = tempfile::tempdir().unwrap();
         let mut launched = launch("wait", directory.path(), Vec::new());
         launched.control.read_exact(&mut [0; 2]).unwrap();
-        // The supervisor, its child (the zygote), or that one's child (the cluster).
-        let mut pid = launched.id();
-        let handles = [pid, child_of(pid), child_of(child_of(pid))].map(process_handle);
-        for _ in 0..victim {
-            pid = child_of(pid);
-        }
-        rustix::process::kill_process(handle_pid(pid), rustix::process::Signal::KILL).unwrap();
+        // The supervisor, its child (the zygote), or that one's first child (the cluster).
+        let supervisor = launched.id();
+        let zygote = *children_of(supervisor).last().unwrap();
+        let cluster = children_of(zygote)[0];
+        let all = descendants(supervisor)
+            .into_iter()
+            .map(process_handle)
+            .collect::<Vec<_>>();
+        assert!(all.len() >= 5, "the container is one of them");
+        let victim = [supervisor, zygote, cluster][victim];
+        rustix::process::kill_process(handle_pid(victim), rustix::process::Signal::KILL).unwrap();
         let _ = launched.stop();
-        for handle in handles {
+        for handle in all {
             let mut fds = [rustix::event::PollFd::new(
                 &handle,
                 rustix::event::PollFlags::IN,
@@ -446,10 +468,18 @@ fn process_handle(pid: u32) -> OwnedFd {
     rustix::process::pidfd_open(handle_pid(pid), rustix::process::PidfdFlags::empty()).unwrap()
 }
 
-/// The child that is not the janitor: the youngest.
-fn child_of(pid: u32) -> u32 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    text.split_whitespace().last().unwrap().parse().unwrap()
+/// In the order of their begin: the janitor is the supervisor's first.
+fn children_of(pid: u32) -> Vec<u32> {
+    let text =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .collect()
+}
+
+fn descendants(pid: u32) -> Vec<u32> {
+    let below = children_of(pid).into_iter().flat_map(descendants);
+    std::iter::once(pid).chain(below).collect()
 }
 
 fn until_gone(path: &Path) -> Result<(), Failed> {

@@ -13,7 +13,8 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use super::{Body, refuse};
 
@@ -26,10 +27,9 @@ pub(crate) struct Sender(SplitSink<Socket, Message>);
 /// The receiving half.
 pub(crate) struct Receiver(SplitStream<Socket>);
 
-/// An answer that accepts, the protocol, and what comes after.
+/// An answer that accepts, and what comes after.
 pub(crate) struct Accepted {
     pub(crate) response: Response<Body>,
-    pub(crate) protocol: &'static str,
     pub(crate) upgrade: OnUpgrade,
 }
 
@@ -79,11 +79,19 @@ pub(crate) fn accept(
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accepted);
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    Ok(Accepted {
-        response,
-        protocol: chosen,
-        upgrade,
-    })
+    Ok(Accepted { response, upgrade })
+}
+
+/// Whether the client offers a protocol.
+pub(crate) fn offers(request: &Request<Incoming>, protocol: &str) -> bool {
+    let offered = request
+        .headers()
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter();
+    let mut offered = offered
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    offered.any(|offered| offered.trim() == protocol)
 }
 
 /// The socket itself.
@@ -109,7 +117,12 @@ impl Sender {
 
     /// Ends it, as the protocol does.
     pub(crate) async fn close(mut self) {
-        let _ = self.0.send(Message::Close(None)).await;
+        // Without a code clients take it for an accident.
+        let end = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
+        let _ = self.0.send(Message::Close(Some(end))).await;
         let _ = self.0.close().await;
     }
 }

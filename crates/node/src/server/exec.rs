@@ -37,12 +37,11 @@ pub(crate) async fn start(
     later: &mpsc::UnboundedSender<Later>,
 ) -> Response<Body> {
     let view = look(shared, place).await;
-    let channels::Accepted {
-        response, upgrade, ..
-    } = match channels::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
-        Ok(accepted) => accepted,
-        Err(refused) => return *refused,
-    };
+    let channels::Accepted { response, upgrade } =
+        match channels::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
+            Ok(accepted) => accepted,
+            Err(refused) => return *refused,
+        };
     let container = place.container.clone().unwrap_or_default();
     let command = query.all("command").map(str::to_owned).collect::<Vec<_>>();
     let terminal = query.is(&["tty"]);

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::channels;
 use super::query::Query;
-use super::{Body, Later, Place, look, refuse};
+use super::{Body, Later, Place, look, refuse, tunnel};
 use crate::boot::Shared;
 
 /// What a port has to say: its channel and bytes.
@@ -35,6 +35,9 @@ pub(crate) async fn start(
         let why = format!("pod not found (\"{}_{}\")", place.pod, place.namespace);
         return refuse(StatusCode::NOT_FOUND, &why);
     };
+    if channels::offers(&request, tunnel::PROTOCOL) {
+        return tunnel::start(request, shared, pod, later);
+    }
     let given = query
         .all("ports")
         .chain(query.all("port"))
@@ -48,12 +51,11 @@ pub(crate) async fn start(
             "query parameter \"ports\" is required",
         );
     }
-    let channels::Accepted {
-        response, upgrade, ..
-    } = match channels::accept(request, &["v4.channel.k8s.io"]) {
-        Ok(accepted) => accepted,
-        Err(refused) => return *refused,
-    };
+    let channels::Accepted { response, upgrade } =
+        match channels::accept(request, &["v4.channel.k8s.io"]) {
+            Ok(accepted) => accepted,
+            Err(refused) => return *refused,
+        };
     let shared = shared.clone();
     let session = async move {
         if let Some(socket) = channels::socket(upgrade).await {

@@ -110,28 +110,20 @@ impl Store {
         match (request.method(), &rest[1..]) {
             (&Method::GET, []) if query.contains("watch=true") => self.watch(resource, query),
             (&Method::GET, []) => self.list(&resource, &namespace, query),
-            (&Method::POST, []) => self.create(resource, namespace, body),
-            (&Method::GET, [name]) => {
-                self.with(&resource, &namespace, name, |object| object.clone())
-            }
+            (&Method::POST, []) => self.create(&resource, &namespace, body),
+            (&Method::GET, [name]) => self.with(&resource, &namespace, name),
             (&Method::PATCH, [name, ..]) => self.patch(&resource, &namespace, name, &body),
             (&Method::DELETE, [name]) => self.delete(&resource, &namespace, name, &body),
             _ => refuse(StatusCode::NOT_FOUND, "NotFound", "no such path"),
         }
     }
 
-    fn with(
-        &self,
-        resource: &str,
-        namespace: &str,
-        name: &str,
-        then: impl Fn(&Value) -> Value,
-    ) -> Answer {
+    fn with(&self, resource: &str, namespace: &str, name: &str) -> Answer {
         match self
             .objects
             .get(&(resource.to_owned(), namespace.to_owned(), name.to_owned()))
         {
-            Some(object) => whole(StatusCode::OK, &then(object)),
+            Some(object) => whole(StatusCode::OK, object),
             None => refuse(
                 StatusCode::NOT_FOUND,
                 "NotFound",
@@ -211,7 +203,7 @@ impl Store {
         object
     }
 
-    fn create(&mut self, resource: String, namespace: String, mut object: Value) -> Answer {
+    fn create(&mut self, resource: &str, namespace: &str, mut object: Value) -> Answer {
         let uid = format!("00000000-0000-0000-0000-{:012}", self.revision + 1);
         let meta = &mut object["metadata"];
         meta["uid"] = json!(uid);
@@ -220,13 +212,13 @@ impl Store {
         let name = meta["name"].as_str().unwrap().to_owned();
         if self
             .objects
-            .contains_key(&(resource.clone(), namespace.clone(), name))
+            .contains_key(&(resource.to_owned(), namespace.to_owned(), name))
         {
             return refuse(StatusCode::CONFLICT, "AlreadyExists", "already exists");
         }
         whole(
             StatusCode::CREATED,
-            &self.store(&resource, &namespace, "ADDED", object),
+            &self.store(resource, namespace, "ADDED", object),
         )
     }
 

@@ -289,8 +289,8 @@ pub(crate) async fn exec(
 ) -> (String, String, String) {
     let words = command
         .iter()
-        .map(|word| format!("&command={}", escape(word)))
-        .collect::<String>();
+        .map(|word| format!("&command={}", escape(word)));
+    let words = words.collect::<Vec<_>>().concat();
     let sends = if input.is_some() { "&input=1" } else { "" };
     let mut request = format!("ws://node/exec/{place}?output=1&error=1{sends}{words}")
         .into_client_request()
@@ -323,7 +323,10 @@ pub(crate) async fn exec(
 }
 
 fn escape(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes()
+        .map(|byte| format!("%{byte:02X}"))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// Sends bytes to a pod's port over the port-forward WebSocket and takes one answer.

@@ -121,9 +121,8 @@ async fn play(
     tokio::select! {
         () = owner => panic!("the zygote is gone"),
         () = api => panic!("the API is gone"),
-        notes = tokio::time::timeout(limit, stories::play(name, lab)) => match notes {
-            Ok(notes) => notes,
-            Err(_) => panic!("{name} took too long"),
-        },
+        notes = tokio::time::timeout(limit, stories::play(name, lab)) => {
+            notes.unwrap_or_else(|_| panic!("{name} took too long"))
+        }
     }
 }

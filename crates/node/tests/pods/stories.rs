@@ -24,8 +24,8 @@ pub(crate) const ALL: [(&str, bool); 9] = [
 /// Plays one; what it measured comes back.
 pub(crate) async fn play(name: &str, lab: Lab) -> String {
     match name {
-        "redis_answers_and_keeps_its_data" => return redis(lab).await,
-        "environment_logs_and_exec" => environment(lab).await,
+        "redis_answers_and_keeps_its_data" => return Box::pin(redis(lab)).await,
+        "environment_logs_and_exec" => Box::pin(environment(lab)).await,
         "a_missing_directory_heals" => missing(lab).await,
         "a_crash_has_a_previous_log" => crash(lab).await,
         "what_ignores_sigterm_is_killed" => stubborn(lab).await,
@@ -119,21 +119,20 @@ async fn redis(mut lab: Lab) -> String {
     format!("{bare}; ready after {ready:?}, exec {executed:?}, deleted after {gone:?}; ")
 }
 
+const EVERYTHING: &str = "{nodeName: a, terminationGracePeriodSeconds: 3, initContainers: [{name: first, image: busybox, \
+         command: [sh, -c, 'echo first; echo from-init >/shared/init'], volumeMounts: [{name: shared, mountPath: /shared}]}], \
+         containers: [{name: main, image: 'debian:12', command: [bash, -c, 'echo \"$0 $*\"; exec sleep infinity', \
+         $(GREETING), $(NOPE), $$(GREETING)], args: [$(POD_NAME)], envFrom: [{configMapRef: {name: conf}}], \
+         env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, \
+         {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}], \
+         volumeMounts: [{name: conf, mountPath: /conf}, {name: conf, mountPath: /etc/one.conf, subPath: nested.conf}, \
+         {name: shared, mountPath: /shared}]}], volumes: [{name: conf, configMap: {name: conf, defaultMode: 256}}, \
+         {name: shared, emptyDir: {}}]}";
+
 async fn environment(mut lab: Lab) {
     let node = lab.node("a");
     lab.create("{apiVersion: v1, kind: ConfigMap, metadata: {name: conf, namespace: n}, data: {GREETING: hello, nested.conf: \"one\\ntwo\\n\"}}").await;
-    let spec = format!(
-        "{{nodeName: a, terminationGracePeriodSeconds: 3, initContainers: [{{name: first, image: busybox, \
-         command: [sh, -c, 'echo first; echo from-init >/shared/init'], volumeMounts: [{{name: shared, mountPath: /shared}}]}}], \
-         containers: [{{name: main, image: 'debian:12', command: [bash, -c, 'echo \"$0 $*\"; exec sleep infinity', \
-         $(GREETING), $(NOPE), $$(GREETING)], args: [$(POD_NAME)], envFrom: [{{configMapRef: {{name: conf}}}}], \
-         env: [{{name: POD_NAME, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}, \
-         {{name: POD_IP, valueFrom: {{fieldRef: {{fieldPath: status.podIP}}}}}}], \
-         volumeMounts: [{{name: conf, mountPath: /conf}}, {{name: conf, mountPath: /etc/one.conf, subPath: nested.conf}}, \
-         {{name: shared, mountPath: /shared}}]}}], volumes: [{{name: conf, configMap: {{name: conf, defaultMode: 256}}}}, \
-         {{name: shared, emptyDir: {{}}}}]}}"
-    );
-    lab.pod("main", &spec).await;
+    lab.pod("main", EVERYTHING).await;
     let late = format!(
         "{{nodeName: a, containers: [{{name: main, image: 'redis:7', command: {IDLE}, envFrom: [{{configMapRef: {{name: later}}}}]}}]}}"
     );
@@ -157,24 +156,26 @@ async fn environment(mut lab: Lab) {
             .contains("previous terminated container \\\"main\\\" in pod \\\"main\\\" not found"),
         "{refused}"
     );
+    programs(&lab, &node, &ip(&pod)).await;
+}
+
+/// Programs run in its containers.
+async fn programs(lab: &Lab, node: &stayput_node::Node, address: &str) {
     let script = "cat /etc/one.conf /shared/init; ls -lA /conf | grep -c data; hostname; echo $POD_IP; cat >&2; exit 42";
     let (said, complained, status) =
-        exec(&node, "n/main/main", &["sh", "-c", script], Some("typed")).await;
-    assert_eq!(
-        said,
-        format!("one\ntwo\nfrom-init\n3\nmain\n{}\n", ip(&pod))
-    );
+        exec(node, "n/main/main", &["sh", "-c", script], Some("typed")).await;
+    assert_eq!(said, format!("one\ntwo\nfrom-init\n3\nmain\n{}\n", address));
     assert_eq!(complained, "typed");
     assert!(
         status.contains("\"NonZeroExitCode\"") && status.contains("\"42\""),
         "{status}"
     );
-    let (_, _, status) = exec(&node, "n/main/main", &["no-such-program"], None).await;
+    let (_, _, status) = exec(node, "n/main/main", &["no-such-program"], None).await;
     assert!(
         status.contains("exec: \\\"no-such-program\\\": executable file not found in $PATH"),
         "{status}"
     );
-    let (_, _, status) = exec(&node, "n/missing/main", &["true"], None).await;
+    let (_, _, status) = exec(node, "n/missing/main", &["true"], None).await;
     assert!(
         status.contains("unable to upgrade connection: container not found (\\\"main\\\")"),
         "{status}"
@@ -263,7 +264,7 @@ async fn stop(mut lab: Lab) -> String {
     let begin = Instant::now();
     node.stop().await;
     let stopped = begin.elapsed();
-    assert_eq!(container(&lab.pods().get("p").await.unwrap()).ready, true);
+    assert!(container(&lab.pods().get("p").await.unwrap()).ready);
     assert_eq!(
         std::fs::read_to_string(lab.disk("a").join("disk1/x/mark")).unwrap(),
         "precious\n"
