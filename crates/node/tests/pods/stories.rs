@@ -164,7 +164,7 @@ async fn programs(lab: &Lab, node: &stayput_node::Node, address: &str) {
     let script = "cat /etc/one.conf /shared/init; ls -lA /conf | grep -c data; hostname; echo $POD_IP; cat >&2; exit 42";
     let (said, complained, status) =
         exec(node, "n/main/main", &["sh", "-c", script], Some("typed")).await;
-    assert_eq!(said, format!("one\ntwo\nfrom-init\n3\nmain\n{}\n", address));
+    assert_eq!(said, format!("one\ntwo\nfrom-init\n3\nmain\n{address}\n"));
     assert_eq!(complained, "typed");
     assert!(
         status.contains("\"NonZeroExitCode\"") && status.contains("\"42\""),
