@@ -38,7 +38,7 @@ pub(crate) async fn run_in(
     let running = sandbox
         .exec(container, process, stdio)
         .await
-        .map_err(|error| exec_failure(&error))?;
+        .map_err(|error| exec_failure(&error, "probe"))?;
     let id = running.id;
     let mut text = Vec::new();
     let mut exit = running.exit;
@@ -62,7 +62,7 @@ pub(crate) async fn run_in(
 }
 
 /// A runtime's words for a program that could not be run in a container.
-pub(crate) fn exec_failure(error: &stayput_sandbox::Error) -> String {
+pub(crate) fn exec_failure(error: &stayput_sandbox::Error, id: &str) -> String {
     match error {
         stayput_sandbox::Error::Failed(failure)
             if failure.fault == stayput_sandbox::Fault::Unknown =>
@@ -72,7 +72,7 @@ pub(crate) fn exec_failure(error: &stayput_sandbox::Error) -> String {
             )
         }
         error => format!(
-            "failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: \
+            "failed to exec in container: failed to start exec \"{id}\": OCI runtime exec failed: exec failed: \
              unable to start container process: {error}: unknown"
         ),
     }

@@ -307,7 +307,7 @@ pub fn container_id(pod: &str, container: &str, instance: u32) -> String {
 }
 
 /// 64 hexadecimal digits that stand for `value` and differ for another.
-fn digest(value: &impl Hash) -> String {
+pub(crate) fn digest(value: &impl Hash) -> String {
     let part = |part: u8| {
         let mut hasher = DefaultHasher::new();
         (part, value).hash(&mut hasher);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Node, NodeCondition};
+use k8s_openapi::api::core::v1::{Event, Node, NodeCondition};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -90,6 +90,9 @@ pub(crate) async fn keep(shared: Arc<Shared>, recorder: Recorder) {
         retry.tick().await;
     }
     say_hello(&recorder, &name);
+    if let Err(error) = proxy_hello(&shared).await {
+        tracing::debug!(%error, node = name, "an event was not written");
+    }
     loop {
         ticks.tick().await;
         let now = (shared.config.clock)();
@@ -121,6 +124,29 @@ fn say_hello(recorder: &Recorder, name: &str) {
     for reason in reasons.into_iter().chain(["NodeReady"]).chain(reasons) {
         recorder.about_node(name, reason, format!("Node {name} status is now: {reason}"));
     }
+}
+
+/// Service addresses are part of the node: what Kubernetes' own proxy says of itself, in
+/// the newer form of events.
+async fn proxy_hello(shared: &Shared) -> Result<(), kube::Error> {
+    let (name, now) = (&shared.config.name, (shared.config.clock)());
+    let event = json!({
+        "metadata": {"name": format!("{name}.{:x}", now.as_nanosecond()), "namespace": "default"},
+        "involvedObject": {"kind": "Node", "name": name, "uid": name},
+        "reason": "Starting",
+        "source": {},
+        "type": "Normal",
+        "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
+        "action": "StartKubeProxy",
+        "reportingComponent": "kube-proxy",
+        "reportingInstance": format!("kube-proxy-{name}"),
+    });
+    let event = serde_json::from_value::<Event>(event).map_err(kube::Error::SerdeError)?;
+    let events = Api::<Event>::namespaced(shared.client.clone(), "default");
+    events
+        .create(&PostParams::default(), &event)
+        .await
+        .map(drop)
 }
 
 async fn register(shared: &Shared) -> Result<(), kube::Error> {

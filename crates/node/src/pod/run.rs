@@ -17,6 +17,15 @@ const NOTICE: SignedDuration = SignedDuration::from_secs(1);
 /// How soon a container whose configuration was not there is tried again.
 const CONFIG_RETRY: SignedDuration = SignedDuration::from_secs(10);
 
+/// What ended a container.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Itself.
+    Own,
+    /// This node, because of a probe or a hook.
+    Killed,
+}
+
 impl Machine {
     pub(super) fn start_if_due(&mut self, now: Timestamp, index: usize, out: &mut Vec<Command>) {
         let due = match &self.members[index].run {
@@ -280,7 +289,13 @@ impl Machine {
                     format!("Error: {message}"),
                     Some(&self.members[index]),
                 );
-                return self.ended(now, index, Ended::of_start_error(message, now), NOTICE, out);
+                return self.ended(
+                    now,
+                    index,
+                    Ended::of_start_error(message, now),
+                    Cause::Own,
+                    out,
+                );
             }
         };
         self.event(
@@ -320,12 +335,12 @@ impl Machine {
                 (now, false)
             }
         };
-        let notice = if killed { SignedDuration::ZERO } else { NOTICE };
+        let cause = if killed { Cause::Killed } else { Cause::Own };
         self.ended(
             now,
             index,
             Ended::of_exit(code, message, since, now),
-            notice,
+            cause,
             out,
         );
     }
@@ -335,13 +350,13 @@ impl Machine {
         now: Timestamp,
         index: usize,
         mut ended: Ended,
-        notice: SignedDuration,
+        cause: Cause,
         out: &mut Vec<Command>,
     ) {
         ended.id.clone_from(&self.members[index].id);
         let again = self.stop.is_none() && self.starts_again(index, ended.code);
         let next = if again {
-            self.restart(now, index, notice)
+            self.restart(now, index, cause)
         } else {
             Next::Stays
         };
@@ -359,14 +374,32 @@ impl Machine {
         }
     }
 
-    fn restart(&mut self, now: Timestamp, index: usize, notice: SignedDuration) -> Next {
-        let backoff = &mut self.members[index].backoff;
-        let first = backoff
-            .after(now)
+    /// When the next attempt is made. After a kill of its own a kubelet judges by the end
+    /// before that one, so that the first such restart is free and begins no pause.
+    fn restart(&mut self, now: Timestamp, index: usize, cause: Cause) -> Next {
+        let member = &mut self.members[index];
+        let before = member.last.as_ref().and_then(|last| last.finished);
+        let (judged, notice) = match (cause, before) {
+            (Cause::Killed, None) => {
+                return Next::Restart {
+                    at: now,
+                    pause: None,
+                };
+            }
+            (Cause::Killed, Some(before)) => (before, SignedDuration::ZERO),
+            (Cause::Own, _) => (now, NOTICE),
+        };
+        let first = member
+            .backoff
+            .after(judged)
             .is_some_and(|pause| pause == first_pause());
-        match backoff.after(now) {
+        match member
+            .backoff
+            .after(judged)
+            .filter(|pause| now < judged + *pause)
+        {
             None => {
-                backoff.attempt(now);
+                member.backoff.attempt(now);
                 Next::Restart {
                     at: now + notice,
                     pause: None,
@@ -374,7 +407,7 @@ impl Machine {
             }
             Some(pause) => {
                 let at = now + pause;
-                backoff.attempt(at);
+                member.backoff.attempt(at);
                 let show = now + if first { SHOWN_FIRST } else { SHOWN };
                 Next::Restart {
                     at,

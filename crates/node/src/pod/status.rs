@@ -179,35 +179,34 @@ impl Machine {
             }
             all.push(Value::Object(value));
         }
-        all.extend(self.foreign_conditions());
+        all.extend(self.scheduled(now));
         all
     }
 
-    /// The conditions of others are kept as they are; the scheduler's is marked as seen.
-    fn foreign_conditions(&self) -> Vec<Value> {
+    /// The scheduler's condition, marked as seen; a pod that no scheduler placed gets one.
+    /// The conditions of others are not touched.
+    fn scheduled(&self, now: Timestamp) -> Option<Value> {
         let seen = self
             .pod
             .status
             .as_ref()
             .and_then(|status| status.conditions.as_deref())
             .unwrap_or_default();
-        let foreign = seen
+        let seen = seen
             .iter()
-            .filter(|condition| !OWN.contains(&condition.type_.as_str()));
-        foreign
-            .filter_map(|condition| {
-                let mut value = serde_json::to_value(condition).ok()?;
-                let object = value.as_object_mut()?;
-                object.entry("lastProbeTime").or_insert(Value::Null);
-                if condition.type_ == "PodScheduled" {
-                    object.insert(
-                        "observedGeneration".to_owned(),
-                        json!(self.pod.metadata.generation?),
-                    );
-                }
-                Some(value)
-            })
-            .collect()
+            .find(|condition| condition.type_ == "PodScheduled");
+        let mut value = match seen {
+            Some(seen) => serde_json::to_value(seen).ok()?,
+            None => {
+                json!({"type": "PodScheduled", "status": "True", "lastTransitionTime": time(self.start_time.min(now))})
+            }
+        };
+        let object = value.as_object_mut()?;
+        object.entry("lastProbeTime").or_insert(Value::Null);
+        if let Some(generation) = self.pod.metadata.generation {
+            object.insert("observedGeneration".to_owned(), json!(generation));
+        }
+        Some(value)
     }
 
     fn own_conditions(&self) -> [Condition; 4] {

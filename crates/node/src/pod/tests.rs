@@ -435,3 +435,28 @@ fn after_a_stopped_machine_containers_start_again() {
     play.started(0, 2);
     assert_snapshot!(play.story);
 }
+
+#[test]
+fn the_first_two_kills_by_a_probe_are_free() {
+    let mut play = Play::running(
+        "{containers: [{name: main, image: 'redis:7', livenessProbe: {exec: {command: [c]}, periodSeconds: 1, failureThreshold: 1}}]}",
+    );
+    for instance in 1..4 {
+        play.probed(
+            ProbeKind::Liveness,
+            instance,
+            ProbeOutcome::Failed(String::new()),
+        );
+        play.exited(0, instance, Exit::Code(0));
+        play.pass(5);
+        play.started(0, instance + 1);
+    }
+    let told = |line: &&str| line.contains("start 0#") || line.contains("BackOff");
+    assert_snapshot!(
+        play.story
+            .lines()
+            .filter(told)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}

@@ -114,7 +114,7 @@ async fn run(
     };
     match shared.sandbox.exec(container, spec, stdio).await {
         Err(error) => {
-            let why = exec_failure(&error);
+            let why = exec_failure(&error, &crate::images::digest(&(container, &shown)));
             failure(&format!(
                 "Internal error occurred: Internal error occurred: error executing command in container: {why}"
             ))

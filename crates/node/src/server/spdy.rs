@@ -176,6 +176,8 @@ impl Writer {
         }
         payload.put_slice(&[0, 4, 0, 0xfb, 0xff]);
         payload.put_u32(0);
+        // An empty block: until then a reader keeps back what came before.
+        payload.put_slice(&[0, 0, 0, 0xff, 0xff]);
         control(SYN_REPLY, &payload)
     }
 }
