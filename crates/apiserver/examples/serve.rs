@@ -26,6 +26,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if arguments.iter().any(|argument| argument == "--bare") {
         std::future::pending::<()>().await;
     }
-    stand_in::act(server.client()).await?;
+    stand_in::act(server.client_as("kube-controller-manager")).await?;
     Ok(())
 }

@@ -82,6 +82,17 @@ impl Issues {
         self.push(field, "FieldValueTooLong", format!("Too long: {detail}"));
     }
 
+    /// Puts these before all others.
+    pub(crate) fn put_first(&mut self, mut first: Issues) {
+        first.0.append(&mut self.0);
+        self.0 = first.0;
+    }
+
+    /// Forgets what was found below a field.
+    pub(crate) fn forget(&mut self, prefix: &str) {
+        self.0.retain(|issue| !issue.field.starts_with(prefix));
+    }
+
     /// Each problem as a cause of a Status.
     pub(crate) fn causes(&self) -> Vec<Value> {
         let cause = |issue: &Issue| json!({"field": issue.field, "message": issue.message, "reason": issue.reason});

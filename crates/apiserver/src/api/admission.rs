@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::dispatch::Target;
-use crate::access::{default, default_text, has, list, object, text};
+use crate::access::{default, default_text, has, list, list_mut, object, text};
 use crate::kinds::{Admission, Kind};
 use crate::status::Status;
 use crate::store::Key;
@@ -52,8 +52,15 @@ impl Api {
 
     /// Times that only the server knows.
     pub(super) fn stamp(&self, kind: &Kind, new: &mut Value, old: Option<&Value>) {
-        if kind.admission != Admission::Volume {
-            return;
+        match kind.admission {
+            Admission::Volume => {}
+            Admission::Pod if old.is_none() => {
+                for condition in list_mut(new, "/status/conditions") {
+                    condition["lastTransitionTime"] = json!(time::seconds(self.now));
+                }
+                return;
+            }
+            _ => return,
         }
         let changed = old.is_none_or(|old| old["status"]["phase"] != new["status"]["phase"]);
         let same_time = old.is_none_or(|old| old["status"]["lastPhaseTransitionTime"] == new["status"]["lastPhaseTransitionTime"]);

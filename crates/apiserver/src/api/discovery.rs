@@ -25,12 +25,21 @@ impl Api {
             Route::Group(group) => self.group(request, group),
             Route::Resources(group, version) => self.resources(request, group, version),
             Route::OpenApiV2 => Ok(Answer::value(200, document_v2(&self.catalogue, &self.options.version), Encoding::Json)),
-            Route::OpenApiV3(which) => Ok(match document_v3(&self.catalogue, which.as_deref(), &self.options.version) {
-                Some(document) => Answer::value(200, document, Encoding::Json),
-                None => Answer::text(404, ""),
-            }),
+            Route::OpenApiV3(which) => Ok(self.open_api(which.as_deref())),
             Route::Unknown | Route::Objects(_) => Ok(Answer::text(404, "404 page not found\n")),
         }
+    }
+
+    fn open_api(&self, which: Option<&str>) -> Answer {
+        let mut answer = match document_v3(&self.catalogue, which, &self.options.version) {
+            Some(document) => Answer::value(200, document, Encoding::Json),
+            None => Answer::text(404, ""),
+        };
+        if let (None, Answer::Document(document)) = (which, &mut answer) {
+            // The index is JSON that Kubernetes calls text.
+            document.content_type = Some("text/plain; charset=utf-8");
+        }
+        answer
     }
 
     fn root(&self) -> Value {

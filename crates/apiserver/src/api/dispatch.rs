@@ -64,10 +64,11 @@ impl Api {
             return Err(if path.name.is_none() && !in_namespace { Status::method_not_allowed() } else { Status::no_resource() });
         }
         let target = Target { served, namespace: path.namespace.unwrap_or_default(), name: path.name.unwrap_or_default() };
-        let mut answer = match path.subresource {
-            Some(name) => self.subresource(request, target, name)?,
-            None => self.verb(request, target, path)?,
+        let answer = match path.subresource {
+            Some(name) => self.subresource(request, target, name),
+            None => self.verb(request, target, path),
         };
+        let mut answer = answer.unwrap_or_else(|status| Answer::refusal(&status, refusal_encoding(&request.accept)));
         if let (Some(text), Answer::Document(document)) = (served.kind.deprecated, &mut answer) {
             document.warnings.insert(0, text.to_owned());
         }

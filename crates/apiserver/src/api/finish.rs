@@ -70,12 +70,12 @@ impl Api {
 
     /// Stores the object, or removes it when nothing holds it any longer.
     pub(super) fn store_or_end(&mut self, target: Target<'_>, new: Value) -> Arc<Object> {
-        let ends = ends(target.served.kind, &new);
-        let object = self.commit(target.served, target.key(), new);
-        if ends {
-            return self.end(target).unwrap_or(object);
+        if !ends(target.served.kind, &new) {
+            return self.commit(target.served, target.key(), new);
         }
-        object
+        // Watchers see the last stored state go; the writer sees what it wrote.
+        let revision = self.end(target).map_or(0, |last| last.revision());
+        Arc::new(Object::new(new, revision))
     }
 
     /// Removes an object and gives back what it held.

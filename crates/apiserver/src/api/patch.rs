@@ -12,7 +12,8 @@ use super::negotiate::Asked;
 use super::options::{Validation, Write, WriteOptions, write_options};
 use super::render::whole;
 use super::request::{Answer, Request};
-use super::update::check_preconditions;
+use super::update::check_revision;
+use crate::issues::Issues;
 use crate::json::{Tree, parse};
 use crate::kinds::{Served, Sub};
 use crate::patch::{json, merge, show, strategic};
@@ -74,7 +75,13 @@ impl Api {
         let mut new = self.to_stored(target.served, patched.document);
         place(target, &mut new)?;
         named(target, &new)?;
-        check_preconditions(target.served.kind, target, old, &new)?;
+        check_revision(target.served.kind, target.name, old, &new)?;
+        let uid = &new["metadata"]["uid"];
+        if uid.is_string() && *uid != old.value()["metadata"]["uid"] {
+            let mut issues = Issues::default();
+            issues.invalid("metadata.uid", uid, "field is immutable");
+            return Err(Status::invalid(target.served.kind, target.name, &issues));
+        }
         (target.served.kind.rules.defaults)(&mut new);
         let finish = Finish { sub, manager: options.manager.clone(), persist: options.persist, applied: false };
         let (object, mut more) = self.finish(target, old, new, &finish)?;

@@ -184,7 +184,12 @@ impl Document {
             return (Bytes::from(text.clone()), self.content_type.unwrap_or("text/plain; charset=utf-8"));
         }
         match self.encoding {
-            Encoding::Json => (self.json(), self.content_type.unwrap_or("application/json")),
+            Encoding::Json => {
+                // Go's encoder ends each document with a newline, and scripts rely on it.
+                let mut out = BytesMut::from(self.json());
+                out.put_u8(b'\n');
+                (out.freeze(), self.content_type.unwrap_or("application/json"))
+            }
             Encoding::Yaml => (Bytes::from(crate::json::write_yaml::to_yaml(&self.to_value())), "application/yaml"),
         }
     }

@@ -1,5 +1,7 @@
 //! Replacing objects.
 
+use serde_json::Value;
+
 use super::Api;
 use super::create::{named, place};
 use super::dispatch::Target;
@@ -32,24 +34,28 @@ impl Api {
     }
 }
 
-/// The uid and the revision that a writer knows must be those there are.
-pub(super) fn check_preconditions(kind: &Kind, target: Target<'_>, old: &Object, new: &serde_json::Value) -> Result<(), Status> {
+/// The revision that a writer knows must be the newest.
+pub(super) fn check_revision(kind: &Kind, name: &str, old: &Object, new: &Value) -> Result<(), Status> {
     let revision = text(new, "/metadata/resourceVersion");
-    if !revision.is_empty() && revision != "0" {
-        let invalid = |_| Status::internal(format!("strconv.ParseUint: parsing \"{revision}\": invalid syntax"));
-        let known: u64 = revision.parse().map_err(invalid)?;
-        if known != old.revision() {
-            return Err(Status::modified(kind, target.name));
-        }
+    if revision.is_empty() || revision == "0" {
+        return Ok(());
     }
+    let invalid = |_| Status::internal(format!("strconv.ParseUint: parsing \"{revision}\": invalid syntax"));
+    let known: u64 = revision.parse().map_err(invalid)?;
+    if known == old.revision() { Ok(()) } else { Err(Status::modified(kind, name)) }
+}
+
+/// The uid and the revision that a writer knows must be those there are.
+pub(super) fn check_preconditions(kind: &Kind, target: Target<'_>, old: &Object, new: &Value) -> Result<(), Status> {
+    check_revision(kind, target.name, old, new)?;
     let (asked, real) = (text(new, "/metadata/uid"), text(old.value(), "/metadata/uid"));
-    if !asked.is_empty() && asked != real {
-        let key = kind.registry_key(target.namespace, target.name);
-        let why = format!(
-            "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in \
-             precondition: {asked}, UID in object meta: {real}"
-        );
-        return Err(Status::conflict(kind, target.name, &why));
+    if asked.is_empty() || asked == real {
+        return Ok(());
     }
-    Ok(())
+    let key = kind.registry_key(target.namespace, target.name);
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in \
+         precondition: {asked}, UID in object meta: {real}"
+    );
+    Err(Status::conflict(kind, target.name, &why))
 }

@@ -137,8 +137,16 @@ fn numeric(lower: &str) -> bool {
     let bare = lower.trim_start_matches(['+', '-']);
     let prefixed = ["0x", "0o", "0b"].iter().any(|prefix| bare.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
     let digits = bare.starts_with(|first: char| first.is_ascii_digit() || first == '.');
-    let sexagesimal = bare.contains(':') && bare.chars().all(|letter| letter.is_ascii_digit() || letter == ':' || letter == '.');
-    prefixed || sexagesimal || (digits && bare.replace('_', "").parse::<f64>().is_ok())
+    prefixed || sexagesimal(bare) || (digits && bare.replace('_', "").parse::<f64>().is_ok())
+}
+
+/// `1:30:00`, which old YAML takes for a number.
+fn sexagesimal(bare: &str) -> bool {
+    let mut parts = bare.split(':');
+    let first = parts.next().is_some_and(|first| !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()));
+    let rest: Vec<&str> = parts.collect();
+    let below_sixty = |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok_and(|number| number < 60);
+    first && !rest.is_empty() && rest.iter().all(below_sixty)
 }
 
 fn date(string: &str) -> bool {

@@ -24,9 +24,15 @@ pub(crate) fn parse(input: &[u8]) -> Result<Tree, Syntax> {
 fn in_go_words(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
+    let bare = first.split_once("column ").and_then(|(_, rest)| rest.split_once(": ")).map_or(first, |(_, bare)| bare);
+    let words = match bare {
+        "unclosed bracket '{'" => "did not find expected ',' or '}'",
+        "unclosed bracket '['" => "did not find expected ',' or ']'",
+        other => other,
+    };
     match error.location() {
-        Some(place) => format!("yaml: line {}: {first}", place.line()),
-        None => format!("yaml: {first}"),
+        Some(place) => format!("yaml: line {}: {words}", place.line()),
+        None => format!("yaml: {words}"),
     }
 }
 

@@ -85,7 +85,9 @@ pub(crate) fn apply(
         }
     }
     let mut config = config.clone();
-    crate::access::remove(&mut config["metadata"], "managedFields");
+    if let Some(metadata) = config.get_mut("metadata") {
+        crate::access::remove(metadata, "managedFields");
+    }
     let mut object = merge(schema, ty, None, Some(live.unwrap_or(&empty)), &config);
     prune(schema, ty, None, &mut object, &had, &wants, &others);
     take_over(schema, ty, live.unwrap_or(&empty), &object, &mut managers, manager, force, has_status)?;

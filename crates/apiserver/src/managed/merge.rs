@@ -36,30 +36,22 @@ fn below<'a>(schema: &'a Schema, shape: Shape<'a>, name: &str) -> (&'a Type, Opt
     }
 }
 
-/// Items of the configuration come in its order, with what stood before them.
+/// Items that only the object has stay before the next one of the configuration; those of the configuration come in
+/// its order.
 fn merge_items(schema: &Schema, keys: &[String], item: &Type, old: &[Value], new: &[Value]) -> Value {
     let key = |value: &Value| key_of(schema, keys, item, value);
-    let wanted: Vec<String> = new.iter().map(&key).collect();
-    let mut merged = Vec::new();
+    let wanted: Vec<String> = new.iter().map(key).collect();
+    let mut merged = Vec::with_capacity(old.len() + new.len());
     let mut rest = old.iter().peekable();
     for (value, own) in new.iter().zip(&wanted) {
-        while let Some(other) = rest.peek()
-            && !wanted.contains(&key(other))
-            && old.iter().any(|value| key(value) == *own)
-        {
-            merged.push((*other).clone());
-            rest.next();
+        while let Some(other) = rest.next_if(|other| !wanted.contains(&key(other))) {
+            merged.push(other.clone());
         }
-        if let Some(next) = rest.peek()
-            && wanted.contains(&key(next))
-        {
-            rest.next();
-        }
+        rest.next_if(|other| key(other) == *own);
         let live = old.iter().find(|value| key(value) == *own);
         merged.push(merge(schema, item, None, live, value));
     }
-    let left: Vec<&Value> = rest.filter(|value| !wanted.contains(&key(value))).collect();
-    merged.extend(left.into_iter().cloned());
+    merged.extend(rest.filter(|other| !wanted.contains(&key(other))).cloned());
     Value::Array(merged)
 }
 

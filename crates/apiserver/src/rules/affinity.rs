@@ -46,13 +46,12 @@ fn pod_term(term: &Value, field: &str, issues: &mut Issues) {
     if let Some(selector) = term.get("labelSelector") {
         selectors::validate(selector, &format!("{field}.labelSelector"), issues);
     }
-    match text(term, "/topologyKey") {
-        "" => issues.required(format!("{field}.topologyKey"), "can not be empty"),
-        key => {
-            for error in names::qualified(key) {
-                issues.invalid(format!("{field}.topologyKey"), &json!(key), &error);
-            }
-        }
+    let key = text(term, "/topologyKey");
+    if key.is_empty() {
+        issues.required(format!("{field}.topologyKey"), "can not be empty");
+    }
+    for error in names::qualified(key) {
+        issues.invalid(format!("{field}.topologyKey"), &json!(key), &error);
     }
 }
 

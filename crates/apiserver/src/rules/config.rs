@@ -92,8 +92,10 @@ pub(crate) fn validate_secret(value: &Value, issues: &mut Issues) {
 }
 
 pub(crate) fn change_secret(new: &Value, old: &Value, issues: &mut Issues) {
+    let mut own = Issues::default();
     if has(old, "/type") && new["type"] != old["type"] {
-        issues.invalid("type", &new["type"], "field is immutable");
+        own.invalid("type", &new["type"], "field is immutable");
     }
-    change_immutable(new, old, &["data"], issues);
+    change_immutable(new, old, &["data"], &mut own);
+    issues.put_first(own);
 }

@@ -25,24 +25,24 @@ pub(crate) fn validate(spec: &Value, mountable: &[&str], field: &str, issues: &m
     for (index, container) in main.iter().enumerate() {
         let own = format!("{field}.containers[{index}]");
         name(container, &own, &mut seen, issues);
-    }
-    // Kubernetes reports names of all before the rest of each.
-    for (index, container) in list(spec, "/initContainers").iter().enumerate() {
-        let own = format!("{field}.initContainers[{index}]");
-        let taken = text(container, "/name");
-        if !taken.is_empty() && seen.contains(taken) {
-            issues.duplicate(format!("{own}.name"), &go_quote(taken));
-        }
-    }
-    for (index, container) in main.iter().enumerate() {
-        one(container, Role::Main, mountable, &format!("{field}.containers[{index}]"), issues);
+        one(container, Role::Main, mountable, &own, issues);
     }
     for (index, container) in list(spec, "/initContainers").iter().enumerate() {
         let own = format!("{field}.initContainers[{index}]");
-        if text(container, "/name").is_empty() {
-            issues.required(format!("{own}.name"), "");
-        }
+        name(container, &own, &mut seen, issues);
         one(container, Role::Init, mountable, &own, issues);
+    }
+}
+
+/// Images of a pod may not begin or end with a space; those of templates may.
+pub(crate) fn validate_images(spec: &Value, field: &str, issues: &mut Issues) {
+    for key in ["containers", "initContainers"] {
+        for (index, container) in list(spec, &format!("/{key}")).iter().enumerate() {
+            let image = text(container, "/image");
+            if image.trim() != image {
+                issues.invalid(format!("{field}.{key}[{index}].image"), &json!(image), "must not have leading or trailing whitespace");
+            }
+        }
     }
 }
 
@@ -61,11 +61,8 @@ fn name<'a>(container: &'a Value, field: &str, seen: &mut BTreeSet<&'a str>, iss
 }
 
 fn one(container: &Value, role: Role, mountable: &[&str], field: &str, issues: &mut Issues) {
-    let image = text(container, "/image");
-    if image.is_empty() {
+    if text(container, "/image").is_empty() {
         issues.required(format!("{field}.image"), "");
-    } else if image.trim() != image {
-        issues.invalid(format!("{field}.image"), &json!(image), "must not have leading or trailing whitespace");
     }
     match text(container, "/terminationMessagePolicy") {
         "File" | "FallbackToLogsOnError" => {}

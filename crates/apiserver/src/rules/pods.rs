@@ -98,6 +98,7 @@ fn deadline(spec: &Value, field: &str, issues: &mut Issues) {
 
 pub(crate) fn validate_pod(value: &Value, issues: &mut Issues) {
     validate_spec(&value["spec"], &[], "spec", issues);
+    containers::validate_images(&value["spec"], "spec", issues);
 }
 
 pub(crate) fn warn_pod(value: &Value, warnings: &mut Vec<String>) {

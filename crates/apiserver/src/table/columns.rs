@@ -85,7 +85,14 @@ pub(crate) const ENDPOINT_SLICE: Columns = Columns {
     list: &[
         NAME,
         column("AddressType", Doc::Field(SLICE_DEF, "addressType")),
-        column("Ports", Doc::Field(SLICE_DEF, "ports")),
+        column(
+            "Ports",
+            Doc::Text(
+                "ports specifies the list of network ports exposed by each endpoint in this slice. Each port must have a unique name. When ports \
+                 is empty, it indicates that there are no defined ports. When a port is defined with a nil port value, it indicates \"all \
+                 ports\". Each slice may include a maximum of 100 ports.",
+            ),
+        ),
         column("Endpoints", Doc::Field(SLICE_DEF, "endpoints")),
         AGE,
     ],
@@ -224,7 +231,7 @@ pub(crate) const CONTROLLER_REVISION: Columns = Columns {
     list: &[
         NAME,
         column("Controller", Doc::Text("Controller of the object")),
-        column("Revision", Doc::Field("io.k8s.api.apps.v1.ControllerRevision", "revision")),
+        column("Revision", Doc::Text("revision indicates the revision of the state represented by Data.")),
         AGE,
     ],
     cells: cells::controller_revision,

@@ -19,6 +19,7 @@ impl Docs {
                 let description = definitions.get(def).and_then(|definition| definition["properties"][field]["description"].as_str());
                 let text = description.unwrap_or_default();
                 let text = text.split("\n\nPossible enum values").next().unwrap_or_default();
+                let text = text.split(" (Deprecated) The EndpointSlice").next().unwrap_or_default();
                 docs.insert((def, field), text.to_owned());
             }
         }

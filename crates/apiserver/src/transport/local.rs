@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use http::header::UPGRADE;
+use http::header::{HeaderValue, UPGRADE, USER_AGENT};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1 as client;
@@ -24,13 +24,20 @@ const PIPE: usize = 64 * 1024;
 impl ApiServer {
     /// A client in process, with the rights of an administrator.
     pub fn client(&self) -> kube::Client {
-        kube::Client::new(Local { context: self.context() }, "default")
+        self.client_as("stayput")
+    }
+
+    /// The same, under the name that `managedFields` shows when a request names no manager.
+    pub fn client_as(&self, manager: &str) -> kube::Client {
+        let agent = HeaderValue::from_str(manager).unwrap_or(HeaderValue::from_static("stayput"));
+        kube::Client::new(Local { context: self.context(), agent }, "default")
     }
 }
 
 #[derive(Clone)]
 struct Local {
     context: Context,
+    agent: HeaderValue,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, hyper::Error>> + Send>>;
@@ -44,7 +51,8 @@ impl Service<Request<ClientBody>> for Local {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<ClientBody>) -> Answering {
+    fn call(&mut self, mut request: Request<ClientBody>) -> Answering {
+        request.headers_mut().entry(USER_AGENT).or_insert_with(|| self.agent.clone());
         let context = self.context.clone();
         if request.headers().contains_key(UPGRADE) {
             return Box::pin(through_pipe(context, request));
