@@ -11,6 +11,7 @@ Columns: definition, field ('-' is the definition itself), notes:
   keep           no omitempty: written even when empty
   omitzero       left out when zero, though it is a struct
   go=TYPE        the Go type as decoding errors name it
+  pb=N, pb=N.M   the field's number in protobuf; of an embedded struct, that struct's first
   merge=KEY      strategic merge by this key ('' for a list of scalars)
   retain         strategic merge, retainKeys
   list=KIND[:K,K]   map, set or atomic, with the keys of a map
@@ -23,7 +24,7 @@ ROOTS = """core.v1.Namespace core.v1.Node core.v1.Pod core.v1.PersistentVolume
 core.v1.PersistentVolumeClaim core.v1.ConfigMap core.v1.Secret core.v1.Service core.v1.Endpoints
 core.v1.Event core.v1.ServiceAccount core.v1.Binding discovery.v1.EndpointSlice events.v1.Event
 apps.v1.StatefulSet apps.v1.ControllerRevision storage.v1.StorageClass policy.v1.PodDisruptionBudget
-policy.v1.Eviction coordination.v1.Lease autoscaling.v1.Scale""".split()
+policy.v1.Eviction authentication.v1.TokenRequest coordination.v1.Lease autoscaling.v1.Scale""".split()
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 
@@ -43,28 +44,33 @@ def go_fields(api, machinery):
     """definition -> json name -> (Go type, omitempty)"""
     out = {}
     dirs = [(os.path.join(api, g, "v1"), "io.k8s.api.%s.v1." % g)
-            for g in ("core", "apps", "discovery", "events", "storage", "policy", "coordination", "autoscaling")]
+            for g in ("core", "apps", "discovery", "events", "storage", "policy", "coordination", "autoscaling", "authentication")]
     dirs += [(os.path.join(machinery, "pkg/apis/meta/v1"), META)]
     for path, prefix in dirs:
         text = open(os.path.join(path, "types.go")).read()
         for name, body in re.findall(r"^type (\w+) struct \{\n(.*?)^\}", text, re.S | re.M):
             fields = out.setdefault(prefix + name, {})
-            for go, tag in re.findall(r'^\t\w+\s+(\S+)\s+`json:"([^"]+)"', body, re.M):
+            for go, tag, rest in re.findall(r'^\t(?:\w+\s+)?(\S+)\s+`json:"([^"]+)"([^`]*)`', body, re.M):
                 key, *opts = tag.split(",")
+                number = re.search(r'protobuf:"\w+,(\d+)', rest)
                 if key and key != "-":
-                    fields[key] = (go, "omitempty" in opts, "omitzero" in opts)
-            for emb in re.findall(r'^\t(\w+)\s+`json:",inline"', body, re.M):
-                fields["<" + emb] = (prefix + emb, True, False)
+                    fields[key] = (go, "omitempty" in opts, "omitzero" in opts, number and number.group(1))
+            for emb, rest in re.findall(r'^\t(\w+)\s+`json:",inline"([^`]*)`', body, re.M):
+                number = re.search(r'protobuf:"\w+,(\d+)', rest)
+                fields["<" + emb] = (prefix + emb, True, False, number and number.group(1))
     for fields in out.values():
         for key in [k for k in fields if k.startswith("<")]:
-            fields.update(out.get(fields.pop(key)[0], {}))
+            name, _, _, outer = fields.pop(key)
+            for inner, (go, omit, zero, number) in out.get(name, {}).items():
+                path = outer + "." + number if outer and number else number
+                fields[inner] = (go, omit, zero, path)
     return out
 
 
 def notes(spec, go):
     n = []
     if go:
-        kind, omit, zero = go
+        kind, omit, zero, number = go
         if kind.startswith("*"):
             n.append("ptr")
         if not omit:
@@ -72,6 +78,8 @@ def notes(spec, go):
         if zero:
             n.append("omitzero")
         n.append("go=" + kind)
+        if number:
+            n.append("pb=" + number)
     strategy = spec.get("x-kubernetes-patch-strategy", "").split(",")
     if "merge" in strategy:
         n.append("merge=" + spec.get("x-kubernetes-patch-merge-key", ""))

@@ -50,6 +50,16 @@ impl Api {
         }
     }
 
+    /// What is added to a changed object.
+    pub(super) fn admit_changed(&self, target: Target<'_>, value: &mut Value) -> Result<(), Status> {
+        if target.served.kind.admission != Admission::Pod {
+            return Ok(());
+        }
+        let spec = object(value, "spec");
+        give_tolerations(spec);
+        give_priority(spec).map_err(|why| Status::forbidden(target.served.kind, target.name, &why))
+    }
+
     /// Times that only the server knows.
     pub(super) fn stamp(&self, kind: &Kind, new: &mut Value, old: Option<&Value>) {
         match kind.admission {

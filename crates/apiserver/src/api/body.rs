@@ -6,10 +6,9 @@ use super::Api;
 use super::options::Validation;
 use super::request::Request;
 use crate::access::remove;
-use crate::json::parse::Syntax;
 use crate::json::{Tree, parse, yaml};
 use crate::kinds::{Kind, Served};
-use crate::schema::{decode, normalize};
+use crate::schema::{DefId, decode, normalize, protobuf};
 use crate::status::Status;
 
 /// Kinds that are known by name but not served.
@@ -35,20 +34,15 @@ pub(crate) struct Sent {
 enum Format {
     Json,
     Yaml,
+    Protobuf,
 }
 
 fn format(request: &Request) -> Result<Format, Status> {
     match request.content_type.split(';').next().unwrap_or_default().trim() {
         "" | "application/json" | "*/*" => Ok(Format::Json),
         "application/yaml" => Ok(Format::Yaml),
+        "application/vnd.kubernetes.protobuf" => Ok(Format::Protobuf),
         _ => Err(Status::unsupported_body()),
-    }
-}
-
-fn tree(request: &Request) -> Result<Tree, Syntax> {
-    match format(request) {
-        Ok(Format::Yaml) => yaml::parse(&request.body),
-        _ => parse::parse(&request.body),
     }
 }
 
@@ -71,20 +65,39 @@ fn unrecognized(kind: &str, error: &str, body: &[u8]) -> Status {
     ))
 }
 
-/// Reads a body of any kind: for options and subresources.
-pub(crate) fn plain(request: &Request, kind: &str) -> Result<Tree, Status> {
-    format(request)?;
-    tree(request).map_err(|error| unrecognized(kind, &error.0, &request.body))
-}
+/// Definitions of bodies that are no objects of a served kind.
+const OTHERS: [(&str, &str); 5] = [
+    ("DeleteOptions", "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"),
+    ("Binding", "io.k8s.api.core.v1.Binding"),
+    ("Eviction", "io.k8s.api.policy.v1.Eviction"),
+    ("Scale", "io.k8s.api.autoscaling.v1.Scale"),
+    ("TokenRequest", "io.k8s.api.authentication.v1.TokenRequest"),
+];
 
 impl Api {
+    /// Reads a body of any kind as a document: objects, options, what subresources take.
+    pub(super) fn plain(&self, request: &Request, kind: &str) -> Result<Tree, Status> {
+        let refuse = |error: &str| unrecognized(kind, error, &request.body);
+        match format(request)? {
+            Format::Json => parse::parse(&request.body).map_err(|error| refuse(&error.0)),
+            Format::Yaml => yaml::parse(&request.body).map_err(|error| refuse(&error.0)),
+            Format::Protobuf => protobuf::decode(&self.schema, &request.body, |api_version, kind| self.definition(api_version, kind))
+                .map_err(|error| Status::bad_request(error.to_string())),
+        }
+    }
+
+    fn definition(&self, api_version: &str, kind: &str) -> Option<DefId> {
+        let served = self.catalogue.all().find(|served| served.kind.kind == kind && served.kind.api_version() == api_version);
+        let other = || OTHERS.iter().find(|(name, _)| *name == kind).and_then(|(_, def)| self.schema.find(def));
+        served.map(|served| served.schema).or_else(other)
+    }
+
     /// Reads the body as an object of the kind.
     pub(crate) fn read_body(&self, request: &Request, served: Served, validation: Validation) -> Result<Sent, Status> {
         let kind = served.kind;
-        let tree = plain(request, kind.kind)?;
-        let tree = match tree {
+        let tree = match self.plain(request, kind.kind)? {
             Tree::Null => Tree::Map(Vec::new()),
-            Tree::Map(_) => tree,
+            tree @ Tree::Map(_) => tree,
             other => {
                 let target = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
                 let error = format!("json: cannot unmarshal {} into Go value of type {target}", other.go_kind());

@@ -38,6 +38,10 @@ impl Api {
         let kind = target.served.kind;
         (kind.rules.defaults)(&mut value);
         self.admit_into_namespace(target, &value)?;
+        if value["metadata"].get("managedFields").is_none() {
+            // What admission adds is nobody's.
+            self.record_creation(target, &mut value, &options.manager);
+        }
         self.admit_new(target, &mut value)?;
         if !text(&value, "/metadata/resourceVersion").is_empty() {
             return Err(Status::internal("resourceVersion should not be set on objects to be created"));
@@ -65,9 +69,6 @@ impl Api {
         let key = Key::new(target.namespace, &name);
         if self.store.get(target.served.table, &key).is_some() {
             return Err(Status::already_exists(kind, &name));
-        }
-        if value["metadata"].get("managedFields").is_none() {
-            self.record_creation(target, &mut value, &options.manager);
         }
         let object = match options.persist {
             Persist::Kept => self.commit(target.served, key, value),
@@ -100,6 +101,7 @@ impl Api {
     }
 
     fn record_creation(&self, target: Target<'_>, value: &mut Value, manager: &str) {
+        normalize(&self.schema, target.served.schema, value);
         let manager = self.manager(manager, "", target.served);
         let ty = Type::Struct(target.served.schema);
         let mut nothing = json!({});

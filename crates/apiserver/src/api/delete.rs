@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::body::{plain, success};
+use super::body::success;
 use super::dispatch::Target;
 use super::finish::ends;
 use super::negotiate::Asked;
@@ -44,7 +44,7 @@ pub(super) struct DeleteOptions {
 
 impl Api {
     pub(super) fn delete(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
-        let options = delete_options(request)?;
+        let options = delete_options(self, request)?;
         let view = self.view(request, Asked::Objects)?;
         let old = self.existing(target.served, &target.key())?;
         let kind = target.served.kind;
@@ -57,7 +57,7 @@ impl Api {
     }
 
     pub(super) fn delete_collection(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
-        let options = delete_options(request)?;
+        let options = delete_options(self, request)?;
         let view = self.view(request, Asked::Objects)?;
         let kind = target.served.kind;
         let selector = Selector::parse(kind, request.param("labelSelector"), request.param("fieldSelector"))?;
@@ -182,8 +182,8 @@ fn check_preconditions(kind: &Kind, name: &str, old: &Object, options: &DeleteOp
 }
 
 /// Reads the options from the body, and from the query for those without one.
-pub(super) fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
-    let body = if request.body.is_empty() { Tree::Map(Vec::new()) } else { plain(request, "DeleteOptions")? };
+pub(super) fn delete_options(api: &Api, request: &Request) -> Result<DeleteOptions, Status> {
+    let body = if request.body.is_empty() { Tree::Map(Vec::new()) } else { api.plain(request, "DeleteOptions")? };
     let value = body.into_value();
     read_options(request, &value)
 }

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::negotiate::{Asked, Form, negotiate};
-use super::request::{Answer, Encoding, Request};
+use super::request::{Answer, Body, Document, Encoding, Request};
 use super::route::Route;
 use crate::kinds::{Collection, Kind, Sub};
-use crate::schema::{document_v2, document_v3};
+use crate::schema::{document_v2, document_v2_protobuf, document_v3};
 use crate::status::Status;
 use crate::time;
 
@@ -18,16 +18,27 @@ impl Api {
     pub(super) fn describe(&self, request: &Request, route: Route<'_>) -> Result<Answer, Status> {
         match route {
             Route::Root => Ok(Answer::value(200, self.root(), Encoding::Json)),
-            Route::Version => Ok(Answer::value(200, self.version(), Encoding::Json)),
+            Route::Version => Ok(Answer::value(200, self.version(), Encoding::Pretty)),
             Route::Health(which, check) => Ok(health(request, which, check)),
             Route::CoreVersions => self.groups(request, true),
             Route::Groups => self.groups(request, false),
             Route::Group(group) => self.group(request, group),
             Route::Resources(group, version) => self.resources(request, group, version),
-            Route::OpenApiV2 => Ok(Answer::value(200, document_v2(&self.catalogue, &self.options.version), Encoding::Json)),
+            Route::OpenApiV2 => Ok(self.open_api_v2(request)),
             Route::OpenApiV3(which) => Ok(self.open_api(which.as_deref())),
             Route::Unknown | Route::Objects(_) => Ok(Answer::text(404, "404 page not found\n")),
         }
+    }
+
+    fn open_api_v2(&self, request: &Request) -> Answer {
+        const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+        let version = &self.options.version;
+        if !request.accept.contains("proto-openapi") || request.accept.contains("application/json") {
+            return Answer::value(200, document_v2(&self.catalogue, version), Encoding::Json);
+        }
+        let mut document = Document::new(200, Body::Raw(document_v2_protobuf(version).into()), Encoding::Json);
+        document.content_type = Some(PROTOBUF);
+        Answer::Document(document)
     }
 
     fn open_api(&self, which: Option<&str>) -> Answer {

@@ -4,7 +4,7 @@ use super::Api;
 use super::negotiate::{Asked, Form, negotiate, refusal_encoding};
 use super::options::list_options;
 use super::render::{View, include};
-use super::request::{Answer, Method, Request};
+use super::request::{Answer, Encoding, Method, Request};
 use super::route::{Path, Route, route};
 use crate::kinds::{Collection, Served, Sub};
 use crate::status::Status;
@@ -32,10 +32,17 @@ impl Api {
     /// Carries out a request.
     pub(crate) fn handle(&mut self, request: &Request) -> Answer {
         self.now = (self.options.clock)();
-        match self.route(request) {
+        let mut answer = match self.route(request) {
             Ok(answer) => answer,
             Err(status) => Answer::refusal(&status, refusal_encoding(&request.accept)),
+        };
+        if let Answer::Document(document) = &mut answer
+            && document.encoding == Encoding::Json
+            && matches!(request.param("pretty"), "true" | "1")
+        {
+            document.encoding = Encoding::Pretty;
         }
+        answer
     }
 
     fn route(&mut self, request: &Request) -> Result<Answer, Status> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::body::plain;
 use super::delete::read_options;
 use super::dispatch::Target;
 use super::finish::Finish;
@@ -20,7 +19,7 @@ use crate::time;
 
 impl Api {
     pub(super) fn evict(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
-        let eviction = plain(request, "Eviction")?.into_value();
+        let eviction = self.plain(request, "Eviction")?.into_value();
         let named = text(&eviction, "/metadata/name");
         if named != target.name {
             return Err(Status::bad_request("name in URL does not match name in Eviction object"));

@@ -47,16 +47,21 @@ impl Api {
         for key in SERVERS {
             copy(object(&mut new, "metadata"), &before["metadata"], key);
         }
+        normalize(&self.schema, target.served.schema, &mut new);
+        if !how.applied {
+            // What admission and the kind's own rules add is nobody's.
+            let manager = self.manager(&how.manager, how.sub.map_or("", Sub::name), target.served);
+            managed::update(&self.schema, &Type::Struct(target.served.schema), before, &mut new, &manager, has_status(target));
+        }
         through_door(kind, how.sub, &mut new, before);
+        if how.sub.is_none() {
+            self.admit_changed(target, &mut new)?;
+        }
         self.stamp(kind, &mut new, Some(before));
         normalize(&self.schema, target.served.schema, &mut new);
         grow_generation(kind, &mut new, before);
         self.check(target, &mut new, before, how)?;
         normalize(&self.schema, target.served.schema, &mut new);
-        if !how.applied {
-            let manager = self.manager(&how.manager, how.sub.map_or("", Sub::name), target.served);
-            managed::update(&self.schema, &Type::Struct(target.served.schema), before, &mut new, &manager, has_status(target));
-        }
         let mut warnings = Vec::new();
         (kind.rules.warn)(&new, &mut warnings);
         if new == *before {

@@ -6,7 +6,6 @@ use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::body::plain;
 use super::dispatch::Target;
 use super::request::{Answer, Encoding, Request};
 use crate::access::{has, int, list, object, text};
@@ -18,7 +17,7 @@ use crate::time;
 impl Api {
     /// Gives a pod its node: the only way to one.
     pub(super) fn bind(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
-        let binding = plain(request, "Binding")?.into_value();
+        let binding = self.plain(request, "Binding")?.into_value();
         let node = text(&binding, "/target/name");
         if node.is_empty() {
             return Err(Status::bad_request("binding.target.name: Required value"));
@@ -57,7 +56,7 @@ impl Api {
 
     /// A token: well-formed, good for nothing but being mounted.
     pub(super) fn token(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
-        let asked = plain(request, "TokenRequest")?.into_value();
+        let asked = self.plain(request, "TokenRequest")?.into_value();
         let account = self.existing(target.served, &target.key())?;
         let seconds = int(&asked, "/spec/expirationSeconds").unwrap_or(3600);
         let mut audiences = list(&asked, "/spec/audiences").to_vec();

@@ -180,17 +180,20 @@ fn put_whole(out: &mut BytesMut, kind: &Kind, object: &Object) {
 impl Document {
     /// The body as bytes, and its `Content-Type`.
     pub(crate) fn encode(&self) -> (Bytes, &'static str) {
-        if let Body::Text(text) = &self.body {
-            return (Bytes::from(text.clone()), self.content_type.unwrap_or("text/plain; charset=utf-8"));
-        }
-        match self.encoding {
-            Encoding::Json => {
+        match (&self.body, self.encoding) {
+            (Body::Text(text), _) => (Bytes::from(text.clone()), self.content_type.unwrap_or("text/plain; charset=utf-8")),
+            (Body::Raw(bytes), _) => (bytes.clone(), self.content_type.unwrap_or("application/octet-stream")),
+            (_, Encoding::Pretty) => {
+                let text = serde_json::to_string_pretty(&self.to_value()).unwrap_or_default();
+                (Bytes::from(text), self.content_type.unwrap_or("application/json"))
+            }
+            (_, Encoding::Json) => {
                 // Go's encoder ends each document with a newline, and scripts rely on it.
                 let mut out = BytesMut::from(self.json());
                 out.put_u8(b'\n');
                 (out.freeze(), self.content_type.unwrap_or("application/json"))
             }
-            Encoding::Yaml => (Bytes::from(crate::json::write_yaml::to_yaml(&self.to_value())), "application/yaml"),
+            (_, Encoding::Yaml) => (Bytes::from(crate::json::write_yaml::to_yaml(&self.to_value())), "application/yaml"),
         }
     }
 
@@ -198,6 +201,7 @@ impl Document {
         match &self.body {
             Body::Value(value) => Bytes::from(value.to_string()),
             Body::Text(text) => Bytes::from(text.clone()),
+            Body::Raw(bytes) => bytes.clone(),
             Body::Object(kind, object) => {
                 let mut out = BytesMut::with_capacity(object.encoded().len() + 64);
                 put_whole(&mut out, kind, object);
@@ -227,6 +231,7 @@ impl Document {
         match &self.body {
             Body::Value(value) => value.clone(),
             Body::Text(text) => json!(text),
+            Body::Raw(_) => Value::Null,
             Body::Object(kind, object) => whole(kind, object),
             Body::List(kind, metadata, objects) => {
                 let items: Vec<Value> = objects.iter().map(|object| shown(kind, object)).collect();

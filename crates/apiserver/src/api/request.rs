@@ -68,6 +68,8 @@ impl Request {
 pub(crate) enum Encoding {
     /// JSON
     Json,
+    /// JSON for people
+    Pretty,
     /// YAML
     Yaml,
 }
@@ -111,6 +113,8 @@ pub(crate) enum Body {
     List(&'static Kind, Value, Vec<Arc<Object>>),
     /// Plain text.
     Text(String),
+    /// Bytes of another format.
+    Raw(Bytes),
 }
 
 impl Answer {

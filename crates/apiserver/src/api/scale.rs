@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::body::plain;
 use super::create::named;
 use super::dispatch::Target;
 use super::finish::Finish;
@@ -47,7 +46,7 @@ impl Api {
         let object = match request.method {
             Method::Get => old,
             Method::Put => {
-                let tree = plain(request, "Scale")?;
+                let tree = self.plain(request, "Scale")?;
                 let scale = tree.into_value();
                 self.rescale(request, target, &old, &scale, Write::Update)?
             }

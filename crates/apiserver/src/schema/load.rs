@@ -1,6 +1,6 @@
 //! Builds the [`Schema`] from k8s-openapi's run-time schemas.
 
-use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, events, policy, storage};
+use k8s_openapi::api::{apps, authentication, autoscaling, coordination, core, discovery, events, policy, storage};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -37,6 +37,7 @@ fn roots(generator: &mut SchemaGenerator) {
     generator.subschema_for::<storage::v1::StorageClass>();
     generator.subschema_for::<policy::v1::PodDisruptionBudget>();
     generator.subschema_for::<policy::v1::Eviction>();
+    generator.subschema_for::<authentication::v1::TokenRequest>();
     generator.subschema_for::<coordination::v1::Lease>();
     generator.subschema_for::<autoscaling::v1::Scale>();
 }
@@ -71,7 +72,7 @@ impl Schema {
             omit_zero: notes.omit_zero,
             go: notes.go,
             merge: notes.merge,
-            retain: notes.retain,
+            number: notes.number,
             list: notes.list.unwrap_or(ListKind::Atomic),
             atomic: notes.atomic,
             default: notes.default,

@@ -8,11 +8,12 @@ mod decode;
 mod load;
 mod notes;
 mod openapi;
+pub(crate) mod protobuf;
 mod types;
 mod zero;
 
 pub(crate) use decode::{Decoded, TypeError, decode};
 pub(crate) use load::definitions;
-pub(crate) use openapi::{document_v2, document_v3};
+pub(crate) use openapi::{document_v2, document_v2_protobuf, document_v3};
 pub(crate) use types::{DefId, Field, ListKind, Schema, Type};
 pub(crate) use zero::normalize;

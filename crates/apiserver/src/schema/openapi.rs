@@ -151,6 +151,18 @@ pub(crate) fn document_v2(catalogue: &Catalogue, version: &str) -> Value {
     json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": short.join(".")}, "paths": paths, "definitions": definitions})
 }
 
+/// The version 2 document in protobuf with nothing but its title: kubectl looks there for kinds that version 3 does not
+/// have, and must be able to read that they are not here either.
+pub(crate) fn document_v2_protobuf(version: &str) -> Vec<u8> {
+    let field = |number: u8, bytes: &[u8]| {
+        let mut out = vec![number << 3 | 2, u8::try_from(bytes.len()).unwrap_or_default()];
+        out.extend_from_slice(bytes);
+        out
+    };
+    let info = [field(1, b"Kubernetes"), field(2, version.as_bytes())].concat();
+    [field(1, b"2.0"), field(2, &info), field(8, b"")].concat()
+}
+
 /// A stable hash (FNV-1a): it names a version of a document, no more.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

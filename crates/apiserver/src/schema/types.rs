@@ -41,12 +41,12 @@ pub(crate) struct Field {
     pub(crate) go: String,
     /// Strategic merge by this key; empty for scalars.
     pub(crate) merge: Option<String>,
-    /// Strategic merge that keeps only named keys.
-    pub(crate) retain: bool,
     /// Who owns the items, for server-side apply.
     pub(crate) list: ListKind,
     /// One owner for the whole map or struct.
     pub(crate) atomic: bool,
+    /// Its number in protobuf, after those of the structs it is embedded in.
+    pub(crate) number: String,
     /// A default that apply's keys need.
     pub(crate) default: Option<Value>,
 }
