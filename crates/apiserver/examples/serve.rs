@@ -17,10 +17,18 @@ use stayput_apiserver::{ApiServer, Options};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let path = arguments.iter().find(|argument| !argument.starts_with("--")).map_or("/tmp/stayput-apiserver.kubeconfig", String::as_str);
+    let path = arguments
+        .iter()
+        .find(|argument| !argument.starts_with("--"))
+        .map_or("/tmp/stayput-apiserver.kubeconfig", String::as_str);
     let mut server = ApiServer::start(Options::default());
     let https = server.serve_https()?;
-    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(https.kubeconfig("stayput").as_bytes())?;
     println!("{} {path}", https.url());
     if arguments.iter().any(|argument| argument == "--bare") {

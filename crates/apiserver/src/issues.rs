@@ -36,12 +36,20 @@ impl Issues {
     }
 
     fn push(&mut self, field: impl Into<String>, reason: &'static str, message: String) {
-        self.0.push(Issue { field: field.into(), reason, message });
+        self.0.push(Issue {
+            field: field.into(),
+            reason,
+            message,
+        });
     }
 
     /// Something needed is missing.
     pub(crate) fn required(&mut self, field: impl Into<String>, detail: &str) {
-        let message = if detail.is_empty() { "Required value".to_owned() } else { format!("Required value: {detail}") };
+        let message = if detail.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {detail}")
+        };
         self.push(field, "FieldValueRequired", message);
     }
 
@@ -52,7 +60,11 @@ impl Issues {
 
     /// A value that will not do, already printed.
     pub(crate) fn invalid_text(&mut self, field: impl Into<String>, value: &str, detail: &str) {
-        self.push(field, "FieldValueInvalid", format!("Invalid value: {value}: {detail}"));
+        self.push(
+            field,
+            "FieldValueInvalid",
+            format!("Invalid value: {value}: {detail}"),
+        );
     }
 
     /// Something that may not be.
@@ -63,18 +75,30 @@ impl Issues {
     /// None of the values there are.
     pub(crate) fn unsupported(&mut self, field: impl Into<String>, value: &Value, known: &[&str]) {
         let known: Vec<_> = known.iter().map(|word| go_quote(word)).collect();
-        let message = format!("Unsupported value: {}: supported values: {}", quote(value), known.join(", "));
+        let message = format!(
+            "Unsupported value: {}: supported values: {}",
+            quote(value),
+            known.join(", ")
+        );
         self.push(field, "FieldValueNotSupported", message);
     }
 
     /// The same again.
     pub(crate) fn duplicate(&mut self, field: impl Into<String>, value: &str) {
-        self.push(field, "FieldValueDuplicate", format!("Duplicate value: {value}"));
+        self.push(
+            field,
+            "FieldValueDuplicate",
+            format!("Duplicate value: {value}"),
+        );
     }
 
     /// A reference to nothing.
     pub(crate) fn not_found(&mut self, field: impl Into<String>, value: &str) {
-        self.push(field, "FieldValueNotFound", format!("Not found: {}", go_quote(value)));
+        self.push(
+            field,
+            "FieldValueNotFound",
+            format!("Not found: {}", go_quote(value)),
+        );
     }
 
     /// Too long.

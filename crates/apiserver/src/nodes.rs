@@ -46,7 +46,10 @@ pub struct NoNodes;
 
 impl NodeDialer for NoNodes {
     fn dial(&self, node: &str) -> Dialing {
-        let error = io::Error::new(io::ErrorKind::NotConnected, format!("no agent of node `{node}` is known"));
+        let error = io::Error::new(
+            io::ErrorKind::NotConnected,
+            format!("no agent of node `{node}` is known"),
+        );
         Box::pin(async move { Err(error) })
     }
 }

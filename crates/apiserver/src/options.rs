@@ -46,6 +46,10 @@ impl Default for Options {
 impl fmt::Debug for Options {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Options");
-        shown.field("seed", &self.seed).field("version", &self.version).field("history", &self.history).finish_non_exhaustive()
+        shown
+            .field("seed", &self.seed)
+            .field("version", &self.version)
+            .field("history", &self.history)
+            .finish_non_exhaustive()
     }
 }

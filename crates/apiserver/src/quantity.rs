@@ -30,7 +30,9 @@ pub(crate) struct Quantity {
 impl Quantity {
     /// Reads a quantity.
     pub(crate) fn parse(text: &str) -> Option<Quantity> {
-        let end = text.find(|letter: char| !(letter.is_ascii_digit() || matches!(letter, '.' | '+' | '-'))).unwrap_or(text.len());
+        let end = text
+            .find(|letter: char| !(letter.is_ascii_digit() || matches!(letter, '.' | '+' | '-')))
+            .unwrap_or(text.len());
         let (digits, suffix) = text.split_at(end);
         let (form, factor) = suffix_factor(suffix)?;
         let billionths = scaled(digits, factor)?;
@@ -58,7 +60,9 @@ impl Quantity {
             return "0".to_owned();
         }
         match self.form {
-            Form::Binary if self.is_whole() && (self.billionths / ONE).abs() >= 1024 => binary(self.billionths / ONE),
+            Form::Binary if self.is_whole() && (self.billionths / ONE).abs() >= 1024 => {
+                binary(self.billionths / ONE)
+            }
             Form::Exponent(letter) => decimal(self.billionths, Some(letter)),
             Form::Binary | Form::Decimal => decimal(self.billionths, None),
         }
@@ -68,23 +72,56 @@ impl Quantity {
 /// The canonical form of a quantity, if it is one.
 pub(crate) fn canonical(text: &str) -> Option<String> {
     let quantity = Quantity::parse(text)?;
-    let exponent_as_written = matches!(quantity.form, Form::Exponent(_)) && text.starts_with(|first: char| first.is_ascii_digit());
+    let exponent_as_written = matches!(quantity.form, Form::Exponent(_))
+        && text.starts_with(|first: char| first.is_ascii_digit());
     // Kubernetes remembers how an exponent was written and gives it back unchanged.
-    Some(if exponent_as_written { text.to_owned() } else { quantity.canonical() })
+    Some(if exponent_as_written {
+        text.to_owned()
+    } else {
+        quantity.canonical()
+    })
 }
 
 fn suffix_factor(suffix: &str) -> Option<(Form, Factor)> {
     const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-    const DECIMAL: [(&str, i32); 10] =
-        [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+    const DECIMAL: [(&str, i32); 10] = [
+        ("n", -9),
+        ("u", -6),
+        ("m", -3),
+        ("", 0),
+        ("k", 3),
+        ("M", 6),
+        ("G", 9),
+        ("T", 12),
+        ("P", 15),
+        ("E", 18),
+    ];
     if let Some(index) = BINARY.iter().position(|known| *known == suffix) {
-        return Some((Form::Binary, Factor { base: 1024, power: i32::try_from(index).ok()? + 1 }));
+        return Some((
+            Form::Binary,
+            Factor {
+                base: 1024,
+                power: i32::try_from(index).ok()? + 1,
+            },
+        ));
     }
     if let Some((_, power)) = DECIMAL.iter().find(|(known, _)| *known == suffix) {
-        return Some((Form::Decimal, Factor { base: 10, power: *power }));
+        return Some((
+            Form::Decimal,
+            Factor {
+                base: 10,
+                power: *power,
+            },
+        ));
     }
-    let letter = suffix.chars().next().filter(|letter| matches!(letter, 'e' | 'E'))?;
-    let power = suffix[1..].parse::<i32>().ok().filter(|power| (-18..=18).contains(power))?;
+    let letter = suffix
+        .chars()
+        .next()
+        .filter(|letter| matches!(letter, 'e' | 'E'))?;
+    let power = suffix[1..]
+        .parse::<i32>()
+        .ok()
+        .filter(|power| (-18..=18).contains(power))?;
     Some((Form::Exponent(letter), Factor { base: 10, power }))
 }
 
@@ -100,7 +137,11 @@ fn scaled(digits: &str, factor: Factor) -> Option<i128> {
     };
     let (whole, fraction) = bare.split_once('.').unwrap_or((bare, ""));
     let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if (whole.is_empty() && fraction.is_empty()) || !all_digits(whole) || !all_digits(fraction) || bare.len() > 30 {
+    if (whole.is_empty() && fraction.is_empty())
+        || !all_digits(whole)
+        || !all_digits(fraction)
+        || bare.len() > 30
+    {
         return None;
     }
     let number: i128 = format!("0{whole}{fraction}").parse().ok()?;
@@ -152,8 +193,28 @@ mod tests {
     #[test]
     fn canonical_forms_are_those_of_kubernetes() {
         let inputs = [
-            "0.100", "1024Ki", "1e3", "3", "1000m", "1048576000m", "1500M", "3.0", "1500u", "1.5Gi", "0.5Mi", "2E", "12E+6", "100m",
-            "1.5", "0", "-1", "0.5", "64000k", "1Gig", "", "1.2.3",
+            "0.100",
+            "1024Ki",
+            "1e3",
+            "3",
+            "1000m",
+            "1048576000m",
+            "1500M",
+            "3.0",
+            "1500u",
+            "1.5Gi",
+            "0.5Mi",
+            "2E",
+            "12E+6",
+            "100m",
+            "1.5",
+            "0",
+            "-1",
+            "0.5",
+            "64000k",
+            "1Gig",
+            "",
+            "1.2.3",
         ];
         let outputs = inputs.map(|input| canonical(input).unwrap_or_else(|| "-".to_owned()));
         assert_snapshot!(outputs.join(" "), @"100m 1Mi 1e3 3 1 1048576 1500M 3 1500u 1536Mi 512Ki 2E 12E+6 100m 1500m 0 -1 500m 64M - - -");

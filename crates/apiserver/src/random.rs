@@ -43,8 +43,11 @@ impl Random {
 
     /// What is put after `generateName`.
     pub(crate) fn suffix(&mut self) -> String {
-        let letter = |number: u64| char::from(ALPHABET[usize::try_from(number).unwrap_or_default()]);
-        (0..5).map(|_| letter(self.below(ALPHABET.len() as u64))).collect()
+        let letter =
+            |number: u64| char::from(ALPHABET[usize::try_from(number).unwrap_or_default()]);
+        (0..5)
+            .map(|_| letter(self.below(ALPHABET.len() as u64)))
+            .collect()
     }
 }
 

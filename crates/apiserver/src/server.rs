@@ -48,7 +48,12 @@ impl ApiServer {
         tasks.spawn(own(Api::new(options.clone()), receiver));
         let (runner, small_tasks) = Runner::new();
         tasks.spawn(run(small_tasks));
-        ApiServer { handle: Handle(sender), options, runner, tasks }
+        ApiServer {
+            handle: Handle(sender),
+            options,
+            runner,
+            tasks,
+        }
     }
 
     pub(crate) fn handle(&self) -> Handle {
@@ -89,14 +94,24 @@ impl Handle {
     /// Has a request carried out.
     pub(crate) async fn call(&self, request: Request) -> Result<Answer, Status> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Command::Call(Box::new(request), reply)).await.map_err(|_| Status::shutting_down())?;
+        self.0
+            .send(Command::Call(Box::new(request), reply))
+            .await
+            .map_err(|_| Status::shutting_down())?;
         answer.await.map_err(|_| Status::shutting_down())
     }
 
     /// Comes back with the revision up to which all is known; nothing when the server is gone.
-    pub(crate) async fn resume(&self, scope: Scope, after: u64) -> Option<Result<Resumed, Expired>> {
+    pub(crate) async fn resume(
+        &self,
+        scope: Scope,
+        after: u64,
+    ) -> Option<Result<Resumed, Expired>> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Command::Resume(Box::new(scope), after, reply)).await.ok()?;
+        self.0
+            .send(Command::Resume(Box::new(scope), after, reply))
+            .await
+            .ok()?;
         answer.await.ok()
     }
 

@@ -20,8 +20,19 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    fn new(code: u16, reason: &'static str, message: impl Into<String>, details: Option<Value>) -> Status {
-        Status { code, reason, message: message.into(), details, retry_after: None }
+    fn new(
+        code: u16,
+        reason: &'static str,
+        message: impl Into<String>,
+        details: Option<Value>,
+    ) -> Status {
+        Status {
+            code,
+            reason,
+            message: message.into(),
+            details,
+            retry_after: None,
+        }
     }
 
     /// The body.
@@ -56,17 +67,32 @@ impl Status {
 
     /// No such path.
     pub(crate) fn no_resource() -> Status {
-        Status::new(404, "NotFound", "the server could not find the requested resource", Some(json!({})))
+        Status::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+            Some(json!({})),
+        )
     }
 
     /// No such verb on this path.
     pub(crate) fn method_not_allowed() -> Status {
-        Status::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", Some(json!({})))
+        Status::new(
+            405,
+            "MethodNotAllowed",
+            "the server does not allow this method on the requested resource",
+            Some(json!({})),
+        )
     }
 
     /// No such object.
     pub(crate) fn not_found(kind: &Kind, name: &str) -> Status {
-        Status::new(404, "NotFound", format!("{} \"{name}\" not found", kind.resource()), Some(kind.details(name)))
+        Status::new(
+            404,
+            "NotFound",
+            format!("{} \"{name}\" not found", kind.resource()),
+            Some(kind.details(name)),
+        )
     }
 
     /// The name is taken.
@@ -77,7 +103,10 @@ impl Status {
 
     /// Somebody else was faster, or something else is expected.
     pub(crate) fn conflict(kind: &Kind, name: &str, why: &str) -> Status {
-        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.resource());
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {why}",
+            kind.resource()
+        );
         Status::new(409, "Conflict", message, Some(kind.details(name)))
     }
 
@@ -85,7 +114,12 @@ impl Status {
     pub(crate) fn conflict_in(kind: &Kind, part: &str, name: &str, why: &str) -> Status {
         let resource = format!("{}/{part}", kind.plural);
         let message = format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}");
-        Status::new(409, "Conflict", message, Some(json!({"kind": resource, "name": name})))
+        Status::new(
+            409,
+            "Conflict",
+            message,
+            Some(json!({"kind": resource, "name": name})),
+        )
     }
 
     /// A scale is not valid.
@@ -95,7 +129,11 @@ impl Status {
 
     /// Somebody else was faster.
     pub(crate) fn modified(kind: &Kind, name: &str) -> Status {
-        Status::conflict(kind, name, "the object has been modified; please apply your changes to the latest version and try again")
+        Status::conflict(
+            kind,
+            name,
+            "the object has been modified; please apply your changes to the latest version and try again",
+        )
     }
 
     /// Fields that others own.
@@ -105,8 +143,17 @@ impl Status {
 
     /// Admission says no.
     pub(crate) fn forbidden(kind: &Kind, name: &str, why: &str) -> Status {
-        let subject = if name.is_empty() { kind.resource() } else { format!("{} \"{name}\"", kind.resource()) };
-        Status::new(403, "Forbidden", format!("{subject} is forbidden: {why}"), Some(kind.details(name)))
+        let subject = if name.is_empty() {
+            kind.resource()
+        } else {
+            format!("{} \"{name}\"", kind.resource())
+        };
+        Status::new(
+            403,
+            "Forbidden",
+            format!("{subject} is forbidden: {why}"),
+            Some(kind.details(name)),
+        )
     }
 
     /// Admission says no, with a cause.
@@ -125,10 +172,22 @@ impl Status {
 
     /// The options of a request are not valid.
     pub(crate) fn invalid_options(kind: &str, issues: &Issues) -> Status {
-        Status::invalid_named(&format!("{kind}.meta.k8s.io"), "meta.k8s.io", kind, "", issues)
+        Status::invalid_named(
+            &format!("{kind}.meta.k8s.io"),
+            "meta.k8s.io",
+            kind,
+            "",
+            issues,
+        )
     }
 
-    fn invalid_named(qualified: &str, group: &str, kind: &str, name: &str, issues: &Issues) -> Status {
+    fn invalid_named(
+        qualified: &str,
+        group: &str,
+        kind: &str,
+        name: &str,
+        issues: &Issues,
+    ) -> Status {
         let mut details = json!({"causes": issues.causes()});
         for (key, value) in [("kind", kind), ("group", group), ("name", name)] {
             if !value.is_empty() {
@@ -148,7 +207,12 @@ impl Status {
 
     /// The patch cannot be carried out.
     pub(crate) fn patch_rejected() -> Status {
-        Status::new(422, "Invalid", "the server rejected our request due to an error in our request", Some(json!({})))
+        Status::new(
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+            Some(json!({})),
+        )
     }
 
     /// Nothing the client accepts can be had.
@@ -158,15 +222,23 @@ impl Status {
                 let message = format!("406: Not Acceptable\n\nAvailable representations: {media}");
                 Status::new(406, "NotAcceptable", message, Some(json!({})))
             }
-            NotAcceptable::Transform => {
-                Status::new(406, "NotAcceptable", format!("only the following media types are accepted: {media}"), None)
-            }
+            NotAcceptable::Transform => Status::new(
+                406,
+                "NotAcceptable",
+                format!("only the following media types are accepted: {media}"),
+                None,
+            ),
         }
     }
 
     /// A patch of no known kind.
     pub(crate) fn unsupported_patch() -> Status {
-        Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type", Some(json!({})))
+        Status::new(
+            415,
+            "UnsupportedMediaType",
+            "415: Unsupported Media Type",
+            Some(json!({})),
+        )
     }
 
     /// A body of no known kind.
@@ -184,7 +256,12 @@ impl Status {
 
     /// The client was too slow.
     pub(crate) fn timeout() -> Status {
-        Status::new(408, "Timeout", "the request did not arrive in time", Some(json!({})))
+        Status::new(
+            408,
+            "Timeout",
+            "the request did not arrive in time",
+            Some(json!({})),
+        )
     }
 
     /// The history does not reach back that far.
@@ -195,15 +272,26 @@ impl Status {
     /// The future is not known.
     pub(crate) fn too_large_revision(asked: u64, current: u64) -> Status {
         let message = format!("Too large resource version: {asked}, current: {current}");
-        let cause = json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
-        let mut status = Status::new(504, "Timeout", message, Some(json!({"causes": [cause], "retryAfterSeconds": 1})));
+        let cause =
+            json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
+        let mut status = Status::new(
+            504,
+            "Timeout",
+            message,
+            Some(json!({"causes": [cause], "retryAfterSeconds": 1})),
+        );
         status.retry_after = Some(1);
         status
     }
 
     /// A budget does not allow it now.
     pub(crate) fn too_many_requests(message: &str, cause: Value) -> Status {
-        Status::new(429, "TooManyRequests", message, Some(json!({"causes": [cause]})))
+        Status::new(
+            429,
+            "TooManyRequests",
+            message,
+            Some(json!({"causes": [cause]})),
+        )
     }
 
     /// Something that Kubernetes reports as its own fault.
@@ -221,7 +309,12 @@ impl Status {
 
     /// The server is going away.
     pub(crate) fn shutting_down() -> Status {
-        Status::new(503, "ServiceUnavailable", "the server is shutting down", None)
+        Status::new(
+            503,
+            "ServiceUnavailable",
+            "the server is shutting down",
+            None,
+        )
     }
 }
 

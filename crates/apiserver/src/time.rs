@@ -19,18 +19,30 @@ pub(crate) fn parse(text: &str, micro: bool) -> Result<Option<String>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let layout = if micro { "2006-01-02T15:04:05.000000Z07:00" } else { "2006-01-02T15:04:05Z07:00" };
-    let error = |rest: &str, part: &str| {
-        Err(format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \"{part}\""))
+    let layout = if micro {
+        "2006-01-02T15:04:05.000000Z07:00"
+    } else {
+        "2006-01-02T15:04:05Z07:00"
     };
-    if !text.as_bytes().get(..4).is_some_and(|year| year.iter().all(u8::is_ascii_digit)) {
+    let error = |rest: &str, part: &str| {
+        Err(format!(
+            "parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \"{part}\""
+        ))
+    };
+    if !text
+        .as_bytes()
+        .get(..4)
+        .is_some_and(|year| year.iter().all(u8::is_ascii_digit))
+    {
         return error(text, "2006");
     }
     let Ok(time) = PARSER.parse_timestamp(text) else {
         return error(text.get(4..).unwrap_or_default(), "-");
     };
     let fraction = text.get(19..).unwrap_or_default();
-    let digits = fraction.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    let digits = fraction.strip_prefix('.').map_or(0, |rest| {
+        rest.bytes().take_while(u8::is_ascii_digit).count()
+    });
     if micro && digits < 6 {
         return error(fraction, ".000000");
     }
@@ -46,7 +58,11 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
 pub(crate) fn human(total: i64) -> String {
     let (minutes, hours, days) = (total / 60, total / 3600, total / 86400);
     let two = |big: i64, name: char, rest: i64, small: char| {
-        if rest == 0 { format!("{big}{name}") } else { format!("{big}{name}{rest}{small}") }
+        if rest == 0 {
+            format!("{big}{name}")
+        } else {
+            format!("{big}{name}{rest}{small}")
+        }
     };
     match total {
         ..-1 => "<invalid>".to_owned(),
@@ -71,7 +87,9 @@ mod tests {
 
     #[test]
     fn spans_are_printed_as_kubectl_does() {
-        let spans = [0, 119, 120, 125, 600, 10_800, 11_000, 28_800, 172_800, 180_000, 900_000, 70_000_000];
+        let spans = [
+            0, 119, 120, 125, 600, 10_800, 11_000, 28_800, 172_800, 180_000, 900_000, 70_000_000,
+        ];
         assert_snapshot!(spans.map(human).join(" "), @"0s 119s 2m 2m5s 10m 3h 3h3m 8h 2d 2d2h 10d 2y80d");
     }
 
@@ -79,6 +97,9 @@ mod tests {
     fn bad_times_are_refused_in_the_words_of_go() {
         assert_snapshot!(parse("yesterday", false).expect_err("no time"), @r#"parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006""#);
         assert_snapshot!(parse("2026-01-02T03:04:05.1Z", true).expect_err("too short"), @r#"parsing time "2026-01-02T03:04:05.1Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse ".1Z" as ".000000""#);
-        assert_eq!(parse("2026-01-02T03:04:05+01:00", false), Ok(Some("2026-01-02T02:04:05Z".to_owned())));
+        assert_eq!(
+            parse("2026-01-02T03:04:05+01:00", false),
+            Ok(Some("2026-01-02T02:04:05Z".to_owned()))
+        );
     }
 }

@@ -71,29 +71,47 @@ pub(crate) struct Watch {
 impl Scope {
     /// The event as it looks through the selector, if it is seen at all.
     pub(crate) fn see(&self, event: &Event) -> Option<Seen> {
-        if event.table != self.served.table || self.namespace.as_ref().is_some_and(|namespace| *namespace != event.key.namespace) {
+        if event.table != self.served.table
+            || self
+                .namespace
+                .as_ref()
+                .is_some_and(|namespace| *namespace != event.key.namespace)
+        {
             return None;
         }
         let now = event.change != Change::Deleted && self.selector.matches(event.object.value());
-        let before = event.previous.as_ref().is_some_and(|previous| self.selector.matches(previous.value()));
+        let before = event
+            .previous
+            .as_ref()
+            .is_some_and(|previous| self.selector.matches(previous.value()));
         let (change, object) = match (before, now) {
             (false, false) => return None,
             (false, true) => (Change::Added, Arc::clone(&event.object)),
             (true, true) => (Change::Modified, Arc::clone(&event.object)),
-            (true, false) if event.change == Change::Deleted => (Change::Deleted, Arc::clone(&event.object)),
+            (true, false) if event.change == Change::Deleted => {
+                (Change::Deleted, Arc::clone(&event.object))
+            }
             // It went out of sight: its last sight, at the revision of the change.
             (true, false) => {
                 let last = event.previous.as_ref()?.value().clone();
                 (Change::Deleted, Arc::new(Object::new(last, event.revision)))
             }
         };
-        Some(Seen::Changed { change, object, revision: event.revision })
+        Some(Seen::Changed {
+            change,
+            object,
+            revision: event.revision,
+        })
     }
 }
 
 impl fmt::Debug for Watch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Watch").field("scope", &self.scope).field("revision", &self.revision).finish_non_exhaustive()
+        formatter
+            .debug_struct("Watch")
+            .field("scope", &self.scope)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,6 +143,9 @@ impl Watchers {
 
     /// How many watch a table.
     pub(crate) fn count(&self, table: TableId) -> usize {
-        self.0.iter().filter(|watcher| watcher.scope.served.table == table).count()
+        self.0
+            .iter()
+            .filter(|watcher| watcher.scope.served.table == table)
+            .count()
     }
 }

@@ -1,7 +1,9 @@
 //! Stands in for controllers, as far as recordings of the API alone need them.
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{
+    Api, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Client, Error, ResourceExt as _};
 use serde_json::{Value, json};
@@ -10,8 +12,13 @@ fn resource(group: &str, kind: &str) -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind))
 }
 
-const WATCHED: [(&str, &str); 5] =
-    [("", "Namespace"), ("", "PersistentVolume"), ("", "PersistentVolumeClaim"), ("apps", "StatefulSet"), ("policy", "PodDisruptionBudget")];
+const WATCHED: [(&str, &str); 5] = [
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("apps", "StatefulSet"),
+    ("policy", "PodDisruptionBudget"),
+];
 
 /// Acts on what changes, for ever.
 pub(crate) async fn act(client: Client) -> Result<(), Error> {
@@ -50,37 +57,80 @@ fn api(client: &Client, object: &DynamicObject, resource: &ApiResource) -> Api<D
     }
 }
 
-async fn release(client: &Client, object: &DynamicObject, resource: &ApiResource) -> Result<(), Error> {
+async fn release(
+    client: &Client,
+    object: &DynamicObject,
+    resource: &ApiResource,
+) -> Result<(), Error> {
     let patch = json!({"metadata": {"finalizers": null}});
-    api(client, object, resource).patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await?;
+    api(client, object, resource)
+        .patch(
+            &object.name_any(),
+            &PatchParams::default(),
+            &Patch::Merge(patch),
+        )
+        .await?;
     Ok(())
 }
 
-async fn status(client: &Client, object: &DynamicObject, resource: &ApiResource, status: Value) -> Result<(), Error> {
+async fn status(
+    client: &Client,
+    object: &DynamicObject,
+    resource: &ApiResource,
+    status: Value,
+) -> Result<(), Error> {
     let patch = Patch::Merge(json!({"status": status}));
-    api(client, object, resource).patch_status(&object.name_any(), &PatchParams::default(), &patch).await?;
+    api(client, object, resource)
+        .patch_status(&object.name_any(), &PatchParams::default(), &patch)
+        .await?;
     Ok(())
 }
 
 async fn namespace(client: &Client, object: &DynamicObject) -> Result<(), Error> {
     let name = object.name_any();
     if object.metadata.deletion_timestamp.is_some() {
-        for kind in ["Pod", "ConfigMap", "ServiceAccount", "Secret", "Service", "Endpoints", "PersistentVolumeClaim"] {
-            let all: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name, &resource("", kind));
-            all.delete_collection(&kube::api::DeleteParams::default(), &ListParams::default()).await?;
+        for kind in [
+            "Pod",
+            "ConfigMap",
+            "ServiceAccount",
+            "Secret",
+            "Service",
+            "Endpoints",
+            "PersistentVolumeClaim",
+        ] {
+            let all: Api<DynamicObject> =
+                Api::namespaced_with(client.clone(), &name, &resource("", kind));
+            all.delete_collection(&kube::api::DeleteParams::default(), &ListParams::default())
+                .await?;
         }
-        let kept: Vec<&str> =
-            object.data["spec"]["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|one| *one != "kubernetes").collect();
+        let kept: Vec<&str> = object.data["spec"]["finalizers"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .filter(|one| *one != "kubernetes")
+            .collect();
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}, "spec": {"finalizers": kept}});
-        let request = http::Request::put(format!("/api/v1/namespaces/{name}/finalize")).header("content-type", "application/json");
-        let request = request.body(body.to_string().into_bytes()).map_err(Error::HttpError)?;
+        let request = http::Request::put(format!("/api/v1/namespaces/{name}/finalize"))
+            .header("content-type", "application/json");
+        let request = request
+            .body(body.to_string().into_bytes())
+            .map_err(Error::HttpError)?;
         client.request::<Value>(request).await?;
         return Ok(());
     }
-    for (kind, name_in) in [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")] {
-        let all: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name, &resource("", kind));
+    for (kind, name_in) in [
+        ("ServiceAccount", "default"),
+        ("ConfigMap", "kube-root-ca.crt"),
+    ] {
+        let all: Api<DynamicObject> =
+            Api::namespaced_with(client.clone(), &name, &resource("", kind));
         if all.get_opt(name_in).await?.is_none() {
-            all.create(&PostParams::default(), &DynamicObject::new(name_in, &resource("", kind))).await?;
+            all.create(
+                &PostParams::default(),
+                &DynamicObject::new(name_in, &resource("", kind)),
+            )
+            .await?;
         }
     }
     Ok(())
@@ -118,5 +168,11 @@ async fn budget(client: &Client, object: &DynamicObject) -> Result<(), Error> {
         return Ok(());
     }
     let seen = json!({"observedGeneration": object.metadata.generation});
-    status(client, object, &resource("policy", "PodDisruptionBudget"), seen).await
+    status(
+        client,
+        object,
+        &resource("policy", "PodDisruptionBudget"),
+        seen,
+    )
+    .await
 }

@@ -40,12 +40,24 @@ impl Addresses {
             }
             wanted => match wanted.parse::<Ipv4Addr>() {
                 Ok(address) if address.octets()[..2] != NETWORK => {
-                    let detail = format!("failed to allocate IP {address}: the provided network does not match the current range");
-                    issues.invalid_text("spec.clusterIPs", &spec["clusterIPs"].to_string(), &detail);
+                    let detail = format!(
+                        "failed to allocate IP {address}: the provided network does not match the current range"
+                    );
+                    issues.invalid_text(
+                        "spec.clusterIPs",
+                        &spec["clusterIPs"].to_string(),
+                        &detail,
+                    );
                 }
                 Ok(address) if !self.taken.insert(address) => {
-                    let detail = format!("failed to allocate IP {address}: provided IP is already allocated");
-                    issues.invalid_text("spec.clusterIPs", &spec["clusterIPs"].to_string(), &detail);
+                    let detail = format!(
+                        "failed to allocate IP {address}: provided IP is already allocated"
+                    );
+                    issues.invalid_text(
+                        "spec.clusterIPs",
+                        &spec["clusterIPs"].to_string(),
+                        &detail,
+                    );
                 }
                 _ => {}
             },
@@ -69,7 +81,8 @@ impl Addresses {
     fn give_ports(&mut self, spec: &mut Value, random: &mut Random) {
         for port in list_mut(spec, "/ports") {
             let mut number = int(port, "/nodePort").unwrap_or_default();
-            while number == 0 || (int(port, "/nodePort").is_none() && self.ports.contains(&number)) {
+            while number == 0 || (int(port, "/nodePort").is_none() && self.ports.contains(&number))
+            {
                 number = FIRST_PORT + i64::try_from(random.below(PORTS)).unwrap_or_default();
             }
             self.ports.insert(number);
@@ -78,7 +91,13 @@ impl Addresses {
     }
 
     /// What a changed service needs besides what it had.
-    pub(crate) fn change(&mut self, new: &mut Value, old: &Value, random: &mut Random, issues: &mut Issues) {
+    pub(crate) fn change(
+        &mut self,
+        new: &mut Value,
+        old: &Value,
+        random: &mut Random,
+        issues: &mut Issues,
+    ) {
         self.take_back(old);
         self.give(new, random, issues);
     }

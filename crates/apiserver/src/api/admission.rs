@@ -17,24 +17,41 @@ const ACCOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 impl Api {
     /// New objects need a namespace that is there and stays.
-    pub(super) fn admit_into_namespace(&self, target: Target<'_>, value: &Value) -> Result<(), Status> {
+    pub(super) fn admit_into_namespace(
+        &self,
+        target: Target<'_>,
+        value: &Value,
+    ) -> Result<(), Status> {
         if !target.served.kind.namespaced() {
             return Ok(());
         }
-        let Some(namespaces) = self.catalogue.core("namespaces") else { return Ok(()) };
+        let Some(namespaces) = self.catalogue.core("namespaces") else {
+            return Ok(());
+        };
         let namespace = self.existing(namespaces, &Key::new("", target.namespace))?;
         if has(namespace.value(), "/metadata/deletionTimestamp") {
             let name = target.namespace;
-            let why = format!("unable to create new content in namespace {name} because it is being terminated");
+            let why = format!(
+                "unable to create new content in namespace {name} because it is being terminated"
+            );
             let message = format!("namespace {name} is being terminated");
             let cause = json!({"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"});
-            return Err(Status::forbidden_because(target.served.kind, text(value, "/metadata/name"), &why, cause));
+            return Err(Status::forbidden_because(
+                target.served.kind,
+                text(value, "/metadata/name"),
+                &why,
+                cause,
+            ));
         }
         Ok(())
     }
 
     /// What is added to a new object.
-    pub(super) fn admit_new(&mut self, target: Target<'_>, value: &mut Value) -> Result<(), Status> {
+    pub(super) fn admit_new(
+        &mut self,
+        target: Target<'_>,
+        value: &mut Value,
+    ) -> Result<(), Status> {
         match target.served.kind.admission {
             Admission::Pod => self.admit_pod(target, value),
             Admission::Claim => {
@@ -51,7 +68,11 @@ impl Api {
     }
 
     /// What is added to a changed object.
-    pub(super) fn admit_changed(&self, target: Target<'_>, value: &mut Value) -> Result<(), Status> {
+    pub(super) fn admit_changed(
+        &self,
+        target: Target<'_>,
+        value: &mut Value,
+    ) -> Result<(), Status> {
         if target.served.kind.admission != Admission::Pod {
             return Ok(());
         }
@@ -73,7 +94,9 @@ impl Api {
             _ => return,
         }
         let changed = old.is_none_or(|old| old["status"]["phase"] != new["status"]["phase"]);
-        let same_time = old.is_none_or(|old| old["status"]["lastPhaseTransitionTime"] == new["status"]["lastPhaseTransitionTime"]);
+        let same_time = old.is_none_or(|old| {
+            old["status"]["lastPhaseTransitionTime"] == new["status"]["lastPhaseTransitionTime"]
+        });
         if changed && same_time {
             object(new, "status")["lastPhaseTransitionTime"] = json!(time::seconds(self.now));
         }
@@ -82,7 +105,8 @@ impl Api {
     fn admit_pod(&mut self, target: Target<'_>, value: &mut Value) -> Result<(), Status> {
         let name = text(value, "/metadata/name").to_owned();
         let refuse = |why: &str| Status::forbidden(target.served.kind, &name, why);
-        self.give_account(target.namespace, value).map_err(|why| refuse(&why))?;
+        self.give_account(target.namespace, value)
+            .map_err(|why| refuse(&why))?;
         let spec = object(value, "spec");
         give_priority(spec).map_err(|why| refuse(&why))?;
         give_tolerations(spec);
@@ -96,15 +120,22 @@ impl Api {
         let account = text(spec, "/serviceAccountName").to_owned();
         spec["serviceAccount"] = json!(account);
         let accounts = self.catalogue.core("serviceaccounts");
-        let found = accounts.and_then(|accounts| self.store.get(accounts.table, &Key::new(namespace, &account)).cloned());
+        let found = accounts.and_then(|accounts| {
+            self.store
+                .get(accounts.table, &Key::new(namespace, &account))
+                .cloned()
+        });
         let Some(found) = found else {
-            return Err(format!("error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"));
+            return Err(format!(
+                "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
+            ));
         };
         if list(spec, "/imagePullSecrets").is_empty() && has(found.value(), "/imagePullSecrets") {
             spec["imagePullSecrets"] = found.value()["imagePullSecrets"].clone();
         }
         let wanted = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_bool);
-        let automount = wanted(spec, "/automountServiceAccountToken").or_else(|| wanted(found.value(), "/automountServiceAccountToken"));
+        let automount = wanted(spec, "/automountServiceAccountToken")
+            .or_else(|| wanted(found.value(), "/automountServiceAccountToken"));
         if automount.unwrap_or(true) {
             let volume = format!("kube-api-access-{}", self.random.suffix());
             mount_token(spec, &volume);
@@ -114,20 +145,38 @@ impl Api {
 
     /// A claim without a class gets the default one, the newest if there are several.
     fn give_class(&self, claim: &mut Value) {
-        let annotated = claim["metadata"]["annotations"].get(CLASS_ANNOTATION).is_some();
+        let annotated = claim["metadata"]["annotations"]
+            .get(CLASS_ANNOTATION)
+            .is_some();
         if annotated || has(claim, "/spec/storageClassName") {
             return;
         }
-        let Some(classes) = self.catalogue.find("storage.k8s.io", "v1", "storageclasses").map(|id| self.catalogue.get(id)) else { return };
+        let Some(classes) = self
+            .catalogue
+            .find("storage.k8s.io", "v1", "storageclasses")
+            .map(|id| self.catalogue.get(id))
+        else {
+            return;
+        };
         let is_default = |class: &Value| {
             let annotations = &class["metadata"]["annotations"];
-            ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"]
-                .iter()
-                .any(|key| annotations[*key] == "true")
+            [
+                "storageclass.kubernetes.io/is-default-class",
+                "storageclass.beta.kubernetes.io/is-default-class",
+            ]
+            .iter()
+            .any(|key| annotations[*key] == "true")
         };
-        let defaults = self.store.range(classes.table, None, None).map(|(_, class)| class.value()).filter(|class| is_default(class));
+        let defaults = self
+            .store
+            .range(classes.table, None, None)
+            .map(|(_, class)| class.value())
+            .filter(|class| is_default(class));
         let newest = defaults.max_by_key(|class| {
-            (text(class, "/metadata/creationTimestamp").to_owned(), std::cmp::Reverse(text(class, "/metadata/name").to_owned()))
+            (
+                text(class, "/metadata/creationTimestamp").to_owned(),
+                std::cmp::Reverse(text(class, "/metadata/name").to_owned()),
+            )
         });
         if let Some(class) = newest {
             claim["spec"]["storageClassName"] = class["metadata"]["name"].clone();
@@ -147,9 +196,17 @@ fn protect(value: &mut Value, finalizer: &str) {
 fn mount_token(spec: &mut Value, volume: &str) {
     let mut mounted = false;
     for containers in ["initContainers", "containers"] {
-        for container in spec.get_mut(containers).and_then(Value::as_array_mut).into_iter().flatten() {
+        for container in spec
+            .get_mut(containers)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             let mut mounts = list(container, "/volumeMounts").to_vec();
-            if mounts.iter().any(|mount| text(mount, "/mountPath") == ACCOUNT_PATH) {
+            if mounts
+                .iter()
+                .any(|mount| text(mount, "/mountPath") == ACCOUNT_PATH)
+            {
                 continue;
             }
             mounted = true;
@@ -191,9 +248,13 @@ fn give_priority(spec: &mut Value) -> Result<(), String> {
 /// A pod stays five minutes on a node that is lost.
 fn give_tolerations(spec: &mut Value) {
     let mut tolerations = list(spec, "/tolerations").to_vec();
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+    for key in [
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+    ] {
         let tolerated = tolerations.iter().any(|toleration| {
-            matches!(text(toleration, "/key"), "") | (text(toleration, "/key") == key) && matches!(text(toleration, "/effect"), "" | "NoExecute")
+            matches!(text(toleration, "/key"), "") | (text(toleration, "/key") == key)
+                && matches!(text(toleration, "/effect"), "" | "NoExecute")
         });
         if !tolerated {
             tolerations.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));

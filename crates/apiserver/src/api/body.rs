@@ -13,9 +13,18 @@ use crate::status::Status;
 
 /// Kinds that are known by name but not served.
 const ELSEWHERE: [(&str, &str); 12] = [
-    ("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "Job"), ("batch/v1", "CronJob"),
-    ("v1", "ReplicationController"), ("v1", "PodTemplate"), ("v1", "LimitRange"), ("v1", "ResourceQuota"),
-    ("networking.k8s.io/v1", "Ingress"), ("networking.k8s.io/v1", "NetworkPolicy"), ("autoscaling/v1", "HorizontalPodAutoscaler"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "ReplicaSet"),
+    ("apps/v1", "DaemonSet"),
+    ("batch/v1", "Job"),
+    ("batch/v1", "CronJob"),
+    ("v1", "ReplicationController"),
+    ("v1", "PodTemplate"),
+    ("v1", "LimitRange"),
+    ("v1", "ResourceQuota"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("autoscaling/v1", "HorizontalPodAutoscaler"),
 ];
 
 const SCHEME: &str = "in scheme \"pkg/runtime/scheme.go:110\"";
@@ -38,7 +47,13 @@ enum Format {
 }
 
 fn format(request: &Request) -> Result<Format, Status> {
-    match request.content_type.split(';').next().unwrap_or_default().trim() {
+    match request
+        .content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+    {
         "" | "application/json" | "*/*" => Ok(Format::Json),
         "application/yaml" => Ok(Format::Yaml),
         "application/vnd.kubernetes.protobuf" => Ok(Format::Protobuf),
@@ -54,7 +69,13 @@ fn summary(body: &[u8]) -> String {
     match body.first() {
         None => "<empty>".to_owned(),
         Some(b'{') => format!("{}{more}", String::from_utf8_lossy(start)),
-        Some(_) => format!("{}{more}", start.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        Some(_) => format!(
+            "{}{more}",
+            start
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        ),
     }
 }
 
@@ -67,7 +88,10 @@ fn unrecognized(kind: &str, error: &str, body: &[u8]) -> Status {
 
 /// Definitions of bodies that are no objects of a served kind.
 const OTHERS: [(&str, &str); 5] = [
-    ("DeleteOptions", "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"),
+    (
+        "DeleteOptions",
+        "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+    ),
     ("Binding", "io.k8s.api.core.v1.Binding"),
     ("Eviction", "io.k8s.api.policy.v1.Eviction"),
     ("Scale", "io.k8s.api.autoscaling.v1.Scale"),
@@ -81,26 +105,46 @@ impl Api {
         match format(request)? {
             Format::Json => parse::parse(&request.body).map_err(|error| refuse(&error.0)),
             Format::Yaml => yaml::parse(&request.body).map_err(|error| refuse(&error.0)),
-            Format::Protobuf => protobuf::decode(&self.schema, &request.body, |api_version, kind| self.definition(api_version, kind))
-                .map_err(|error| Status::bad_request(error.to_string())),
+            Format::Protobuf => {
+                protobuf::decode(&self.schema, &request.body, |api_version, kind| {
+                    self.definition(api_version, kind)
+                })
+                .map_err(|error| Status::bad_request(error.to_string()))
+            }
         }
     }
 
     fn definition(&self, api_version: &str, kind: &str) -> Option<DefId> {
-        let served = self.catalogue.all().find(|served| served.kind.kind == kind && served.kind.api_version() == api_version);
-        let other = || OTHERS.iter().find(|(name, _)| *name == kind).and_then(|(_, def)| self.schema.find(def));
+        let served = self
+            .catalogue
+            .all()
+            .find(|served| served.kind.kind == kind && served.kind.api_version() == api_version);
+        let other = || {
+            OTHERS
+                .iter()
+                .find(|(name, _)| *name == kind)
+                .and_then(|(_, def)| self.schema.find(def))
+        };
         served.map(|served| served.schema).or_else(other)
     }
 
     /// Reads the body as an object of the kind.
-    pub(crate) fn read_body(&self, request: &Request, served: Served, validation: Validation) -> Result<Sent, Status> {
+    pub(crate) fn read_body(
+        &self,
+        request: &Request,
+        served: Served,
+        validation: Validation,
+    ) -> Result<Sent, Status> {
         let kind = served.kind;
         let tree = match self.plain(request, kind.kind)? {
             Tree::Null => Tree::Map(Vec::new()),
             tree @ Tree::Map(_) => tree,
             other => {
                 let target = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
-                let error = format!("json: cannot unmarshal {} into Go value of type {target}", other.go_kind());
+                let error = format!(
+                    "json: cannot unmarshal {} into Go value of type {target}",
+                    other.go_kind()
+                );
                 return Err(unrecognized(kind.kind, &error, &request.body));
             }
         };
@@ -109,15 +153,32 @@ impl Api {
     }
 
     /// Reads a document as an object of the kind.
-    pub(crate) fn read_tree(&self, tree: &Tree, served: Served, validation: Validation) -> Result<Sent, Status> {
+    pub(crate) fn read_tree(
+        &self,
+        tree: &Tree,
+        served: Served,
+        validation: Validation,
+    ) -> Result<Sent, Status> {
         let kind = served.kind;
-        let refuse = |error: &str| Status::bad_request(unhandled(kind.kind, kind.version, kind.kind, error));
-        let decoded = decode(&self.schema, served.schema, tree).map_err(|error| refuse(&error.0))?;
+        let refuse =
+            |error: &str| Status::bad_request(unhandled(kind.kind, kind.version, kind.kind, error));
+        let decoded =
+            decode(&self.schema, served.schema, tree).map_err(|error| refuse(&error.0))?;
         if validation == Validation::Strict && !decoded.strict.is_empty() {
-            return Err(refuse(&format!("strict decoding error: {}", decoded.strict.join(", "))));
+            return Err(refuse(&format!(
+                "strict decoding error: {}",
+                decoded.strict.join(", ")
+            )));
         }
-        let warnings = if validation == Validation::Warn { decoded.strict } else { Vec::new() };
-        Ok(Sent { value: self.to_stored(served, decoded.value), warnings })
+        let warnings = if validation == Validation::Warn {
+            decoded.strict
+        } else {
+            Vec::new()
+        };
+        Ok(Sent {
+            value: self.to_stored(served, decoded.value),
+            warnings,
+        })
     }
 
     /// From a document of the kind to what is stored.
@@ -136,33 +197,55 @@ impl Api {
             None | Some("") => default.to_owned(),
             Some(text) => text.to_owned(),
         };
-        let (api_version, name) = (get("apiVersion", &kind.api_version()), get("kind", kind.kind));
+        let (api_version, name) = (
+            get("apiVersion", &kind.api_version()),
+            get("kind", kind.kind),
+        );
         if api_version == kind.api_version() && name == kind.kind {
             return Ok(());
         }
         let version = api_version.rsplit('/').next().unwrap_or_default();
-        let known = self.catalogue.knows(&api_version, &name) || ELSEWHERE.contains(&(api_version.as_str(), name.as_str()));
+        let known = self.catalogue.knows(&api_version, &name)
+            || ELSEWHERE.contains(&(api_version.as_str(), name.as_str()));
         let error = if known {
-            let group = if kind.group.is_empty() { "core" } else { kind.group.split('.').next().unwrap_or_default() };
-            format!("converting ({version}.{name}) to ({group}.{}): unknown conversion", kind.kind)
+            let group = if kind.group.is_empty() {
+                "core"
+            } else {
+                kind.group.split('.').next().unwrap_or_default()
+            };
+            format!(
+                "converting ({version}.{name}) to ({group}.{}): unknown conversion",
+                kind.kind
+            )
         } else {
             not_registered(&name, &api_version)
         };
-        Err(Status::bad_request(unhandled(&name, version, kind.kind, &error)))
+        Err(Status::bad_request(unhandled(
+            &name, version, kind.kind, &error,
+        )))
     }
 
     /// Checks that a patched object is still of its kind.
     pub(crate) fn check_patched_kind(&self, kind: &Kind, value: &Value) -> Result<(), String> {
-        let (api_version, name) = (value["apiVersion"].as_str().unwrap_or_default(), value["kind"].as_str().unwrap_or_default());
+        let (api_version, name) = (
+            value["apiVersion"].as_str().unwrap_or_default(),
+            value["kind"].as_str().unwrap_or_default(),
+        );
         if api_version == kind.api_version() && name == kind.kind {
             return Ok(());
         }
-        let other = self.catalogue.all().find(|served| served.kind.kind == name && served.kind.api_version() == api_version);
+        let other = self
+            .catalogue
+            .all()
+            .find(|served| served.kind.kind == name && served.kind.api_version() == api_version);
         match other {
             None => Err(not_registered(name, api_version)),
             Some(other) => match decode(&self.schema, other.schema, &Tree::from(value)) {
                 Err(error) => Err(error.0),
-                Ok(_) => Err(format!("unable to decode {}: converting to ({}): unknown conversion", name, kind.kind)),
+                Ok(_) => Err(format!(
+                    "unable to decode {}: converting to ({}): unknown conversion",
+                    name, kind.kind
+                )),
             },
         }
     }

@@ -22,7 +22,12 @@ impl Api {
             let port = json!({"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443});
             let labels = json!({"component": "apiserver", "provider": "kubernetes"});
             let spec = json!({"clusterIP": "10.96.0.1", "ports": [port]});
-            self.plant(services, "default", "kubernetes", json!({"metadata": {"labels": labels}, "spec": spec}));
+            self.plant(
+                services,
+                "default",
+                "kubernetes",
+                json!({"metadata": {"labels": labels}, "spec": spec}),
+            );
         }
     }
 

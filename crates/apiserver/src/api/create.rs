@@ -20,7 +20,11 @@ use crate::store::{Key, Object};
 use crate::time;
 
 impl Api {
-    pub(super) fn create(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
+    pub(super) fn create(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+    ) -> Result<Answer, Status> {
         let options = write_options(request, Write::Create)?;
         let view = self.view(request, Asked::Objects)?;
         let sent = self.read_body(request, target.served, options.validation)?;
@@ -34,7 +38,12 @@ impl Api {
     }
 
     /// Everything after reading: defaults, admission, checks, storing.
-    pub(super) fn create_value(&mut self, target: Target<'_>, mut value: Value, options: &WriteOptions) -> Result<(Arc<Object>, Vec<String>), Status> {
+    pub(super) fn create_value(
+        &mut self,
+        target: Target<'_>,
+        mut value: Value,
+        options: &WriteOptions,
+    ) -> Result<(Arc<Object>, Vec<String>), Status> {
         let kind = target.served.kind;
         (kind.rules.defaults)(&mut value);
         self.admit_into_namespace(target, &value)?;
@@ -44,7 +53,9 @@ impl Api {
         }
         self.admit_new(target, &mut value)?;
         if !text(&value, "/metadata/resourceVersion").is_empty() {
-            return Err(Status::internal("resourceVersion should not be set on objects to be created"));
+            return Err(Status::internal(
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
         self.born(target, &mut value);
         (kind.rules.create)(&mut value);
@@ -85,7 +96,11 @@ impl Api {
     /// What the server gives a new object: uid, birthday, name, generation.
     fn born(&mut self, target: Target<'_>, value: &mut Value) {
         let metadata = object(value, "metadata");
-        for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+        for key in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+        ] {
             remove(metadata, key);
         }
         metadata["uid"] = json!(self.random.uid());
@@ -106,13 +121,24 @@ impl Api {
         let ty = Type::Struct(target.served.schema);
         let mut nothing = json!({});
         normalize(&self.schema, target.served.schema, &mut nothing);
-        managed::update(&self.schema, &ty, &nothing, value, &manager, has_status(target));
+        managed::update(
+            &self.schema,
+            &ty,
+            &nothing,
+            value,
+            &manager,
+            has_status(target),
+        );
     }
 }
 
 /// Whether the kind's status is a door of its own.
 pub(super) fn has_status(target: Target<'_>) -> bool {
-    target.served.kind.subresources.contains(&crate::kinds::Sub::Status)
+    target
+        .served
+        .kind
+        .subresources
+        .contains(&crate::kinds::Sub::Status)
 }
 
 /// The object's namespace is that of the request.
@@ -138,13 +164,17 @@ pub(super) fn named(target: Target<'_>, value: &Value) -> Result<(), Status> {
     match text(value, "/metadata/name") {
         "" => {
             let name = target.name;
-            let text = format!("the name of the object ({name} based on URL) was undeterminable: name must be provided");
+            let text = format!(
+                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+            );
             Err(Status::bad_request(text))
         }
         own if own == target.name => Ok(()),
         own => {
             let name = target.name;
-            Err(Status::bad_request(format!("the name of the object ({own}) does not match the name on the URL ({name})")))
+            Err(Status::bad_request(format!(
+                "the name of the object ({own}) does not match the name on the URL ({name})"
+            )))
         }
     }
 }

@@ -43,7 +43,11 @@ pub(super) struct DeleteOptions {
 }
 
 impl Api {
-    pub(super) fn delete(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
+    pub(super) fn delete(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+    ) -> Result<Answer, Status> {
         let options = delete_options(self, request)?;
         let view = self.view(request, Asked::Objects)?;
         let old = self.existing(target.served, &target.key())?;
@@ -56,11 +60,19 @@ impl Api {
         Ok(Answer::Document(view.one(kind, 200, object, self.now)))
     }
 
-    pub(super) fn delete_collection(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
+    pub(super) fn delete_collection(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+    ) -> Result<Answer, Status> {
         let options = delete_options(self, request)?;
         let view = self.view(request, Asked::Objects)?;
         let kind = target.served.kind;
-        let selector = Selector::parse(kind, request.param("labelSelector"), request.param("fieldSelector"))?;
+        let selector = Selector::parse(
+            kind,
+            request.param("labelSelector"),
+            request.param("fieldSelector"),
+        )?;
         let namespace = kind.namespaced().then_some(target.namespace);
         let objects: Vec<(Key, Arc<Object>)> = self
             .store
@@ -69,20 +81,37 @@ impl Api {
             .map(|(key, object)| (key.clone(), Arc::clone(object)))
             .collect();
         for (key, object) in &objects {
-            let target = Target { namespace: &key.namespace, name: &key.name, ..target };
+            let target = Target {
+                namespace: &key.namespace,
+                name: &key.name,
+                ..target
+            };
             self.delete_object(target, object, &options)?;
         }
         let metadata = json!({"resourceVersion": self.store.revision().to_string()});
         let objects = objects.into_iter().map(|(_, object)| object).collect();
-        Ok(Answer::Document(view.many(kind, metadata, objects, self.now)))
+        Ok(Answer::Document(
+            view.many(kind, metadata, objects, self.now),
+        ))
     }
 
     /// Deletes one object; gives its last or next state and whether it is gone.
-    pub(super) fn delete_object(&mut self, target: Target<'_>, old: &Arc<Object>, options: &DeleteOptions) -> Result<(Arc<Object>, bool), Status> {
+    pub(super) fn delete_object(
+        &mut self,
+        target: Target<'_>,
+        old: &Arc<Object>,
+        options: &DeleteOptions,
+    ) -> Result<(Arc<Object>, bool), Status> {
         let kind = target.served.kind;
         check_preconditions(kind, target.name, old, options)?;
-        if kind.admission == Admission::Namespace && matches!(target.name, "default" | "kube-system" | "kube-public") {
-            return Err(Status::forbidden(kind, target.name, "this namespace may not be deleted"));
+        if kind.admission == Admission::Namespace
+            && matches!(target.name, "default" | "kube-system" | "kube-public")
+        {
+            return Err(Status::forbidden(
+                kind,
+                target.name,
+                "this namespace may not be deleted",
+            ));
         }
         let mut new = old.value().clone();
         propagate(&mut new, options.propagation);
@@ -98,8 +127,15 @@ impl Api {
     }
 
     /// Removes an object at once; what is answered is as it was marked, what is watched as it was stored.
-    fn remove_marked(&mut self, target: Target<'_>, old: &Arc<Object>, marked: Value) -> Arc<Object> {
-        let Some(last) = self.end(target) else { return Arc::clone(old) };
+    fn remove_marked(
+        &mut self,
+        target: Target<'_>,
+        old: &Arc<Object>,
+        marked: Value,
+    ) -> Arc<Object> {
+        let Some(last) = self.end(target) else {
+            return Arc::clone(old);
+        };
         if target.served.kind.admission == Admission::Pod {
             return Arc::new(Object::new(marked, last.revision()));
         }
@@ -134,7 +170,9 @@ impl Api {
 
 /// A pod that never ran, or has ended, needs no time to end.
 fn pod_grace(pod: &Value, asked: Option<i64>) -> i64 {
-    if text(pod, "/spec/nodeName").is_empty() || matches!(text(pod, "/status/phase"), "Succeeded" | "Failed") {
+    if text(pod, "/spec/nodeName").is_empty()
+        || matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")
+    {
         return 0;
     }
     let own = int(pod, "/spec/terminationGracePeriodSeconds").unwrap_or(30);
@@ -145,10 +183,15 @@ fn pod_grace(pod: &Value, asked: Option<i64>) -> i64 {
 }
 
 fn propagate(value: &mut Value, propagation: Option<Propagation>) {
-    let Some(propagation) = propagation else { return };
+    let Some(propagation) = propagation else {
+        return;
+    };
     let metadata = object(value, "metadata");
-    let mut finalizers: Vec<Value> =
-        list(metadata, "/finalizers").iter().filter(|finalizer| *finalizer != FOREGROUND && *finalizer != ORPHAN).cloned().collect();
+    let mut finalizers: Vec<Value> = list(metadata, "/finalizers")
+        .iter()
+        .filter(|finalizer| *finalizer != FOREGROUND && *finalizer != ORPHAN)
+        .cloned()
+        .collect();
     match propagation {
         Propagation::Background => {}
         Propagation::Foreground => finalizers.push(json!(FOREGROUND)),
@@ -161,7 +204,12 @@ fn propagate(value: &mut Value, propagation: Option<Propagation>) {
     }
 }
 
-fn check_preconditions(kind: &Kind, name: &str, old: &Object, options: &DeleteOptions) -> Result<(), Status> {
+fn check_preconditions(
+    kind: &Kind,
+    name: &str,
+    old: &Object,
+    options: &DeleteOptions,
+) -> Result<(), Status> {
     let real = text(old.value(), "/metadata/uid");
     if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != real) {
         let why = format!(
@@ -171,7 +219,11 @@ fn check_preconditions(kind: &Kind, name: &str, old: &Object, options: &DeleteOp
         return Err(Status::conflict(kind, name, &why));
     }
     let real = old.revision().to_string();
-    if let Some(revision) = options.revision.as_deref().filter(|revision| *revision != real) {
+    if let Some(revision) = options
+        .revision
+        .as_deref()
+        .filter(|revision| *revision != real)
+    {
         let why = format!(
             "the ResourceVersion in the precondition ({revision}) does not match the ResourceVersion in record ({real}). The object might \
              have been modified"
@@ -183,7 +235,11 @@ fn check_preconditions(kind: &Kind, name: &str, old: &Object, options: &DeleteOp
 
 /// Reads the options from the body, and from the query for those without one.
 pub(super) fn delete_options(api: &Api, request: &Request) -> Result<DeleteOptions, Status> {
-    let body = if request.body.is_empty() { Tree::Map(Vec::new()) } else { api.plain(request, "DeleteOptions")? };
+    let body = if request.body.is_empty() {
+        Tree::Map(Vec::new())
+    } else {
+        api.plain(request, "DeleteOptions")?
+    };
     let value = body.into_value();
     read_options(request, &value)
 }
@@ -201,25 +257,49 @@ pub(super) fn read_options(request: &Request, value: &Value) -> Result<DeleteOpt
         "Foreground" => Some(Propagation::Foreground),
         "Orphan" => Some(Propagation::Orphan),
         other => {
-            issues.unsupported("propagationPolicy", &json!(other), &["Foreground", "Background", "Orphan", "nil"]);
+            issues.unsupported(
+                "propagationPolicy",
+                &json!(other),
+                &["Foreground", "Background", "Orphan", "nil"],
+            );
             None
         }
     };
-    let orphan = value.get("orphanDependents").and_then(Value::as_bool).or_else(|| request.param("orphanDependents").parse().ok());
+    let orphan = value
+        .get("orphanDependents")
+        .and_then(Value::as_bool)
+        .or_else(|| request.param("orphanDependents").parse().ok());
     let propagation = match (propagation, orphan) {
         (None, Some(true)) => Some(Propagation::Orphan),
         (None, Some(false)) => Some(Propagation::Background),
         (chosen, _) => chosen,
     };
-    let in_body: Vec<&str> = list(value, "/dryRun").iter().filter_map(Value::as_str).collect();
-    let persist = dry_run(if in_body.is_empty() { request.params("dryRun") } else { in_body }.as_slice(), &mut issues);
+    let in_body: Vec<&str> = list(value, "/dryRun")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let persist = dry_run(
+        if in_body.is_empty() {
+            request.params("dryRun")
+        } else {
+            in_body
+        }
+        .as_slice(),
+        &mut issues,
+    );
     if !issues.is_empty() {
         return Err(Status::invalid_options("DeleteOptions", &issues));
     }
-    let precondition = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let precondition = |pointer: &str| {
+        value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
     Ok(DeleteOptions {
         propagation,
-        grace: int(value, "/gracePeriodSeconds").or_else(|| request.param("gracePeriodSeconds").parse().ok()),
+        grace: int(value, "/gracePeriodSeconds")
+            .or_else(|| request.param("gracePeriodSeconds").parse().ok()),
         uid: precondition("/preconditions/uid"),
         revision: precondition("/preconditions/resourceVersion"),
         persist,

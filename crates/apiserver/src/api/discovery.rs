@@ -33,10 +33,15 @@ impl Api {
     fn open_api_v2(&self, request: &Request) -> Answer {
         const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
         let version = &self.options.version;
-        if !request.accept.contains("proto-openapi") || request.accept.contains("application/json") {
+        if !request.accept.contains("proto-openapi") || request.accept.contains("application/json")
+        {
             return Answer::value(200, document_v2(&self.catalogue, version), Encoding::Json);
         }
-        let mut document = Document::new(200, Body::Raw(document_v2_protobuf(version).into()), Encoding::Json);
+        let mut document = Document::new(
+            200,
+            Body::Raw(document_v2_protobuf(version).into()),
+            Encoding::Json,
+        );
         document.content_type = Some(PROTOBUF);
         Answer::Document(document)
     }
@@ -54,12 +59,32 @@ impl Api {
     }
 
     fn root(&self) -> Value {
-        let mut paths = vec!["/api".to_owned(), "/api/v1".to_owned(), "/apis".to_owned(), "/apis/".to_owned()];
-        for (group, version) in self.catalogue.groups().into_iter().filter(|(group, _)| !group.is_empty()) {
+        let mut paths = vec![
+            "/api".to_owned(),
+            "/api/v1".to_owned(),
+            "/apis".to_owned(),
+            "/apis/".to_owned(),
+        ];
+        for (group, version) in self
+            .catalogue
+            .groups()
+            .into_iter()
+            .filter(|(group, _)| !group.is_empty())
+        {
             paths.push(format!("/apis/{group}"));
             paths.push(format!("/apis/{group}/{version}"));
         }
-        paths.extend(["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"].map(str::to_owned));
+        paths.extend(
+            [
+                "/healthz",
+                "/livez",
+                "/openapi/v2",
+                "/openapi/v3",
+                "/readyz",
+                "/version",
+            ]
+            .map(str::to_owned),
+        );
         paths.sort();
         json!({"paths": paths})
     }
@@ -68,7 +93,11 @@ impl Api {
         let version = &self.options.version;
         let mut parts = version.split('.');
         let (major, minor) = (parts.next().unwrap_or("1"), parts.next().unwrap_or("0"));
-        let before = minor.parse::<u32>().unwrap_or_default().saturating_sub(1).to_string();
+        let before = minor
+            .parse::<u32>()
+            .unwrap_or_default()
+            .saturating_sub(1)
+            .to_string();
         json!({
             "major": major, "minor": minor, "emulationMajor": major, "emulationMinor": minor,
             "minCompatibilityMajor": major, "minCompatibilityMinor": before,
@@ -82,7 +111,8 @@ impl Api {
         if let Form::Aggregated(version) = media.form {
             let mut answer = Answer::value(200, self.aggregated(core, version), Encoding::Json);
             if let Answer::Document(document) = &mut answer {
-                document.content_type = Some("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+                document.content_type =
+                    Some("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
             }
             return Ok(answer);
         }
@@ -90,8 +120,14 @@ impl Api {
             let addresses = json!([{"clientCIDR": "0.0.0.0/0", "serverAddress": "10.96.0.1:6443"}]);
             json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses})
         } else {
-            let named = self.catalogue.groups().into_iter().filter(|(group, _)| !group.is_empty());
-            let groups: Vec<Value> = named.map(|(group, version)| group_value(group, version)).collect();
+            let named = self
+                .catalogue
+                .groups()
+                .into_iter()
+                .filter(|(group, _)| !group.is_empty());
+            let groups: Vec<Value> = named
+                .map(|(group, version)| group_value(group, version))
+                .collect();
             json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
         };
         Ok(Answer::value(200, value, media.encoding))
@@ -99,7 +135,12 @@ impl Api {
 
     fn group(&self, request: &Request, name: &str) -> Result<Answer, Status> {
         let media = negotiate(&request.accept, Asked::Plain)?;
-        match self.catalogue.groups().into_iter().find(|(group, _)| *group == name && !name.is_empty()) {
+        match self
+            .catalogue
+            .groups()
+            .into_iter()
+            .find(|(group, _)| *group == name && !name.is_empty())
+        {
             None => Ok(Answer::text(404, "404 page not found\n")),
             Some((group, version)) => {
                 let mut value = group_value(group, version);
@@ -111,7 +152,12 @@ impl Api {
     }
 
     fn kinds(&self, group: &str) -> Vec<&'static Kind> {
-        let mut kinds: Vec<&Kind> = self.catalogue.all().map(|served| served.kind).filter(|kind| kind.group == group).collect();
+        let mut kinds: Vec<&Kind> = self
+            .catalogue
+            .all()
+            .map(|served| served.kind)
+            .filter(|kind| kind.group == group)
+            .collect();
         kinds.sort_by_key(|kind| kind.plural);
         kinds
     }
@@ -125,8 +171,16 @@ impl Api {
             return Err(Status::no_resource());
         }
         let media = negotiate(&request.accept, Asked::Plain)?;
-        let resources: Vec<Value> = self.kinds(group).into_iter().flat_map(resource_values).collect();
-        let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+        let resources: Vec<Value> = self
+            .kinds(group)
+            .into_iter()
+            .flat_map(resource_values)
+            .collect();
+        let group_version = if group.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{group}/{version}")
+        };
         let mut value = json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": resources});
         if !group.is_empty() {
             value["apiVersion"] = json!("v1");
@@ -135,7 +189,11 @@ impl Api {
     }
 
     fn aggregated(&self, core: bool, version: &str) -> Value {
-        let groups = self.catalogue.groups().into_iter().filter(|(group, _)| group.is_empty() == core);
+        let groups = self
+            .catalogue
+            .groups()
+            .into_iter()
+            .filter(|(group, _)| group.is_empty() == core);
         let items: Vec<Value> = groups
             .map(|(group, served)| {
                 let resources: Vec<Value> = self.kinds(group).into_iter().map(aggregated_value).collect();
@@ -155,24 +213,53 @@ fn group_value(group: &str, version: &str) -> Value {
 
 fn verbs(kind: &Kind) -> Value {
     match kind.collection {
-        Collection::Deletable => json!(["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]),
-        Collection::OneByOne => json!(["create", "delete", "get", "list", "patch", "update", "watch"]),
+        Collection::Deletable => json!([
+            "create",
+            "delete",
+            "deletecollection",
+            "get",
+            "list",
+            "patch",
+            "update",
+            "watch"
+        ]),
+        Collection::OneByOne => json!([
+            "create", "delete", "get", "list", "patch", "update", "watch"
+        ]),
     }
 }
 
 /// A subresource's group, version, kind and verbs.
-fn sub_value(kind: &Kind, sub: Sub) -> (&'static str, &'static str, String, &'static [&'static str]) {
+fn sub_value(
+    kind: &Kind,
+    sub: Sub,
+) -> (&'static str, &'static str, String, &'static [&'static str]) {
     match sub {
         Sub::Status => ("", "", kind.kind.to_owned(), &["get", "patch", "update"]),
-        Sub::Scale => ("autoscaling", "v1", "Scale".to_owned(), &["get", "patch", "update"]),
+        Sub::Scale => (
+            "autoscaling",
+            "v1",
+            "Scale".to_owned(),
+            &["get", "patch", "update"],
+        ),
         Sub::Finalize => ("", "", kind.kind.to_owned(), &["update"]),
         Sub::Binding => ("", "", "Binding".to_owned(), &["create"]),
         Sub::Eviction => ("policy", "v1", "Eviction".to_owned(), &["create"]),
-        Sub::Token => ("authentication.k8s.io", "v1", "TokenRequest".to_owned(), &["create"]),
+        Sub::Token => (
+            "authentication.k8s.io",
+            "v1",
+            "TokenRequest".to_owned(),
+            &["create"],
+        ),
         Sub::Log => ("", "", kind.kind.to_owned(), &["get"]),
         Sub::Exec => ("", "", "PodExecOptions".to_owned(), &["create", "get"]),
         Sub::Attach => ("", "", "PodAttachOptions".to_owned(), &["create", "get"]),
-        Sub::PortForward => ("", "", "PodPortForwardOptions".to_owned(), &["create", "get"]),
+        Sub::PortForward => (
+            "",
+            "",
+            "PodPortForwardOptions".to_owned(),
+            &["create", "get"],
+        ),
     }
 }
 
@@ -230,8 +317,23 @@ fn health(request: &Request, which: &str, check: Option<&str>) -> Answer {
         Some(_) => Answer::text(404, "404 page not found\n"),
         None if !request.params("verbose").is_empty() => {
             let excluded = request.params("exclude");
-            let line = |check: &&str| format!("[+]{check} {}ok\n", if excluded.contains(check) { "excluded: " } else { "" });
-            Answer::text(200, format!("{}{which} check passed\n", CHECKS.iter().map(line).collect::<String>()))
+            let line = |check: &&str| {
+                format!(
+                    "[+]{check} {}ok\n",
+                    if excluded.contains(check) {
+                        "excluded: "
+                    } else {
+                        ""
+                    }
+                )
+            };
+            Answer::text(
+                200,
+                format!(
+                    "{}{which} check passed\n",
+                    CHECKS.iter().map(line).collect::<String>()
+                ),
+            )
         }
         None => Answer::text(200, "ok"),
     }

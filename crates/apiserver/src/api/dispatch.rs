@@ -59,7 +59,12 @@ impl Api {
 
     fn objects(&mut self, request: &Request, path: Path<'_>) -> Result<Answer, Status> {
         let Some(id) = self.catalogue.find(path.group, path.version, path.plural) else {
-            if !self.catalogue.groups().iter().any(|(group, _)| *group == path.group) {
+            if !self
+                .catalogue
+                .groups()
+                .iter()
+                .any(|(group, _)| *group == path.group)
+            {
                 return Ok(Answer::text(404, "404 page not found\n"));
             }
             return Err(Status::no_resource());
@@ -68,21 +73,35 @@ impl Api {
         let in_namespace = path.namespace.is_some();
         let everywhere = path.name.is_none() && request.method == Method::Get;
         if served.kind.namespaced() != in_namespace && (in_namespace || !everywhere) {
-            return Err(if path.name.is_none() && !in_namespace { Status::method_not_allowed() } else { Status::no_resource() });
+            return Err(if path.name.is_none() && !in_namespace {
+                Status::method_not_allowed()
+            } else {
+                Status::no_resource()
+            });
         }
-        let target = Target { served, namespace: path.namespace.unwrap_or_default(), name: path.name.unwrap_or_default() };
+        let target = Target {
+            served,
+            namespace: path.namespace.unwrap_or_default(),
+            name: path.name.unwrap_or_default(),
+        };
         let answer = match path.subresource {
             Some(name) => self.subresource(request, target, name),
             None => self.verb(request, target, path),
         };
-        let mut answer = answer.unwrap_or_else(|status| Answer::refusal(&status, refusal_encoding(&request.accept)));
+        let mut answer = answer
+            .unwrap_or_else(|status| Answer::refusal(&status, refusal_encoding(&request.accept)));
         if let (Some(text), Answer::Document(document)) = (served.kind.deprecated, &mut answer) {
             document.warnings.insert(0, text.to_owned());
         }
         Ok(answer)
     }
 
-    fn verb(&mut self, request: &Request, target: Target<'_>, path: Path<'_>) -> Result<Answer, Status> {
+    fn verb(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+        path: Path<'_>,
+    ) -> Result<Answer, Status> {
         if path.watch {
             return self.watch_path(request, target, path);
         }
@@ -93,13 +112,27 @@ impl Api {
             (Method::Put, Some(_)) => self.put(request, target, None),
             (Method::Patch, Some(_)) => self.patch(request, target, None),
             (Method::Delete, Some(_)) => self.delete(request, target),
-            (Method::Delete, None) if target.served.kind.collection == Collection::Deletable => self.delete_collection(request, target),
+            (Method::Delete, None) if target.served.kind.collection == Collection::Deletable => {
+                self.delete_collection(request, target)
+            }
             _ => Err(Status::method_not_allowed()),
         }
     }
 
-    fn subresource(&mut self, request: &Request, target: Target<'_>, name: &str) -> Result<Answer, Status> {
-        let Some(sub) = target.served.kind.subresources.iter().copied().find(|sub| sub.name() == name) else {
+    fn subresource(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+        name: &str,
+    ) -> Result<Answer, Status> {
+        let Some(sub) = target
+            .served
+            .kind
+            .subresources
+            .iter()
+            .copied()
+            .find(|sub| sub.name() == name)
+        else {
             return Err(Status::no_resource());
         };
         match (sub, request.method) {
@@ -111,7 +144,8 @@ impl Api {
             (Sub::Binding, Method::Post) => self.bind(request, target),
             (Sub::Eviction, Method::Post) => self.evict(request, target),
             (Sub::Token, Method::Post) => self.token(request, target),
-            (Sub::Log, Method::Get) | (Sub::Exec | Sub::Attach | Sub::PortForward, Method::Get | Method::Post) => {
+            (Sub::Log, Method::Get)
+            | (Sub::Exec | Sub::Attach | Sub::PortForward, Method::Get | Method::Post) => {
                 self.call_node(request, target, sub)
             }
             _ => Err(Status::method_not_allowed()),
@@ -121,12 +155,26 @@ impl Api {
     fn get(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
         let view = self.view(request, Asked::Objects)?;
         let object = self.existing(target.served, &target.key())?;
-        Ok(Answer::Document(view.one(target.served.kind, 200, object, self.now)))
+        Ok(Answer::Document(view.one(
+            target.served.kind,
+            200,
+            object,
+            self.now,
+        )))
     }
 
-    fn list_or_watch(&mut self, request: &Request, target: Target<'_>, namespace: Option<&str>) -> Result<Answer, Status> {
+    fn list_or_watch(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+        namespace: Option<&str>,
+    ) -> Result<Answer, Status> {
         let options = list_options(request)?;
-        let asked = if options.watch { Asked::Events } else { Asked::Objects };
+        let asked = if options.watch {
+            Asked::Events
+        } else {
+            Asked::Objects
+        };
         let view = self.view(request, asked)?;
         if options.watch {
             return self.watch(request, target.served, namespace, &options, view);
@@ -135,11 +183,18 @@ impl Api {
     }
 
     /// The old form of a watch: the path says it.
-    fn watch_path(&mut self, request: &Request, target: Target<'_>, path: Path<'_>) -> Result<Answer, Status> {
+    fn watch_path(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+        path: Path<'_>,
+    ) -> Result<Answer, Status> {
         let mut request = request.clone();
         request.query.push(("watch".to_owned(), "true".to_owned()));
         if let Some(name) = path.name {
-            request.query.push(("fieldSelector".to_owned(), format!("metadata.name={name}")));
+            request
+                .query
+                .push(("fieldSelector".to_owned(), format!("metadata.name={name}")));
         }
         self.list_or_watch(&request, target, path.namespace)
     }
@@ -148,6 +203,10 @@ impl Api {
     pub(super) fn view(&self, request: &Request, asked: Asked) -> Result<View, Status> {
         let media = negotiate(&request.accept, asked)?;
         let docs = matches!(media.form, Form::Table(_)).then(|| self.docs());
-        Ok(View { media, include: include(request, media)?, docs })
+        Ok(View {
+            media,
+            include: include(request, media)?,
+            docs,
+        })
     }
 }

@@ -31,7 +31,14 @@ pub(super) struct Finish {
 }
 
 /// What only the server writes.
-const SERVERS: [&str; 6] = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion"];
+const SERVERS: [&str; 6] = [
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "resourceVersion",
+];
 
 impl Api {
     /// Makes `new` the object's next state, or says why not.
@@ -51,7 +58,14 @@ impl Api {
         if !how.applied {
             // What admission and the kind's own rules add is nobody's.
             let manager = self.manager(&how.manager, how.sub.map_or("", Sub::name), target.served);
-            managed::update(&self.schema, &Type::Struct(target.served.schema), before, &mut new, &manager, has_status(target));
+            managed::update(
+                &self.schema,
+                &Type::Struct(target.served.schema),
+                before,
+                &mut new,
+                &manager,
+                has_status(target),
+            );
         }
         through_door(kind, how.sub, &mut new, before);
         if how.sub.is_none() {
@@ -92,7 +106,13 @@ impl Api {
         Some(object)
     }
 
-    fn check(&mut self, target: Target<'_>, new: &mut Value, before: &Value, how: &Finish) -> Result<(), Status> {
+    fn check(
+        &mut self,
+        target: Target<'_>,
+        new: &mut Value,
+        before: &Value,
+        how: &Finish,
+    ) -> Result<(), Status> {
         let kind = target.served.kind;
         let mut issues = Issues::default();
         check_finalizers(new, before, &mut issues);
@@ -101,11 +121,16 @@ impl Api {
             (kind.rules.validate)(new, &mut issues);
             (kind.rules.change)(new, before, &mut issues);
         }
-        if issues.is_empty() && kind.admission == Admission::Service && how.persist == Persist::Kept {
+        if issues.is_empty() && kind.admission == Admission::Service && how.persist == Persist::Kept
+        {
             let random = &mut self.random;
             self.addresses.change(new, before, random, &mut issues);
         }
-        if issues.is_empty() { Ok(()) } else { Err(Status::invalid(kind, target.name, &issues)) }
+        if issues.is_empty() {
+            Ok(())
+        } else {
+            Err(Status::invalid(kind, target.name, &issues))
+        }
     }
 }
 
@@ -116,7 +141,11 @@ fn through_door(kind: &Kind, sub: Option<Sub>, new: &mut Value, before: &Value) 
         Some(Sub::Finalize) => {
             let finalizers = new["spec"]["finalizers"].clone();
             *new = before.clone();
-            object(new, "spec")["finalizers"] = if finalizers.is_null() { json!([]) } else { finalizers };
+            object(new, "spec")["finalizers"] = if finalizers.is_null() {
+                json!([])
+            } else {
+                finalizers
+            };
         }
         _ => (kind.rules.update)(new, before),
     }
@@ -145,12 +174,20 @@ fn check_finalizers(new: &Value, before: &Value, issues: &mut Issues) {
         return;
     }
     let had = list(before, "/metadata/finalizers");
-    let added: Vec<&str> =
-        list(new, "/metadata/finalizers").iter().filter(|finalizer| !had.contains(finalizer)).filter_map(Value::as_str).collect();
+    let added: Vec<&str> = list(new, "/metadata/finalizers")
+        .iter()
+        .filter(|finalizer| !had.contains(finalizer))
+        .filter_map(Value::as_str)
+        .collect();
     if !added.is_empty() {
-        let shown: Vec<String> = added.iter().map(|finalizer| format!("\"{finalizer}\"")).collect();
-        let detail =
-            format!("no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}", shown.join(", "));
+        let shown: Vec<String> = added
+            .iter()
+            .map(|finalizer| format!("\"{finalizer}\""))
+            .collect();
+        let detail = format!(
+            "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+            shown.join(", ")
+        );
         issues.forbidden("metadata.finalizers", &detail);
     }
 }
@@ -160,6 +197,7 @@ pub(super) fn ends(kind: &Kind, value: &Value) -> bool {
     let deleted = has(value, "/metadata/deletionTimestamp");
     let held = !list(value, "/metadata/finalizers").is_empty();
     let graceful = int(value, "/metadata/deletionGracePeriodSeconds").unwrap_or_default() > 0;
-    let has_content = kind.admission == Admission::Namespace && !list(value, "/spec/finalizers").is_empty();
+    let has_content =
+        kind.admission == Admission::Namespace && !list(value, "/spec/finalizers").is_empty();
     deleted && !held && !graceful && !has_content
 }

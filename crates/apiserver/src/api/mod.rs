@@ -84,7 +84,10 @@ impl Api {
 
     /// The object of that kind and name, or why not.
     fn existing(&self, served: Served, key: &Key) -> Result<Arc<Object>, Status> {
-        self.store.get(served.table, key).cloned().ok_or_else(|| Status::not_found(served.kind, &key.name))
+        self.store
+            .get(served.table, key)
+            .cloned()
+            .ok_or_else(|| Status::not_found(served.kind, &key.name))
     }
 
     /// Writes an object and tells all watchers.
@@ -106,12 +109,22 @@ impl Api {
 
     /// Who writes, for `managedFields`.
     fn manager(&self, name: &str, subresource: &'static str, served: Served) -> Manager {
-        Manager { name: name.to_owned(), subresource, api_version: served.kind.api_version(), time: time::seconds(self.now) }
+        Manager {
+            name: name.to_owned(),
+            subresource,
+            api_version: served.kind.api_version(),
+            time: time::seconds(self.now),
+        }
     }
 
     /// The descriptions of columns, read when the first table is asked for.
     fn docs(&self) -> Arc<Docs> {
-        let columns = || self.catalogue.all().map(|served| served.kind.columns).chain([crate::table::SCALE]);
+        let columns = || {
+            self.catalogue
+                .all()
+                .map(|served| served.kind.columns)
+                .chain([crate::table::SCALE])
+        };
         let docs = || Arc::new(Docs::new(&crate::schema::definitions(), columns()));
         Arc::clone(self.docs.get_or_init(docs))
     }

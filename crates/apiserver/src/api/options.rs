@@ -59,7 +59,11 @@ fn parse_int(request: &Request, name: &str) -> Result<Option<i64>, Status> {
     match request.param(name) {
         "" => Ok(None),
         text => {
-            let error = |_| Status::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax"));
+            let error = |_| {
+                Status::bad_request(format!(
+                    "strconv.ParseInt: parsing \"{text}\": invalid syntax"
+                ))
+            };
             text.parse().map(Some).map_err(error)
         }
     }
@@ -97,7 +101,11 @@ pub(crate) fn write_options(request: &Request, write: Write) -> Result<WriteOpti
         "Ignore" => Validation::Ignore,
         "Strict" => Validation::Strict,
         other => {
-            issues.unsupported("fieldValidation", &json!(other), &["", "Ignore", "Strict", "Warn"]);
+            issues.unsupported(
+                "fieldValidation",
+                &json!(other),
+                &["", "Ignore", "Strict", "Warn"],
+            );
             Validation::Ignore
         }
     };
@@ -109,14 +117,34 @@ pub(crate) fn write_options(request: &Request, write: Write) -> Result<WriteOpti
         };
         return Err(Status::invalid_options(kind, &issues));
     }
-    let manager = if manager.is_empty() { agent_name(&request.agent) } else { manager.to_owned() };
-    Ok(WriteOptions { persist, manager, validation, force })
+    let manager = if manager.is_empty() {
+        agent_name(&request.agent)
+    } else {
+        manager.to_owned()
+    };
+    Ok(WriteOptions {
+        persist,
+        manager,
+        validation,
+        force,
+    })
 }
 
 /// Who does not say who it is, is called by its program's name.
 fn agent_name(agent: &str) -> String {
-    let name: String = agent.split('/').next().unwrap_or_default().chars().filter(|letter| !letter.is_control()).take(128).collect();
-    if name.is_empty() { "unknown".to_owned() } else { name }
+    let name: String = agent
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(128)
+        .collect();
+    if name.is_empty() {
+        "unknown".to_owned()
+    } else {
+        name
+    }
 }
 
 /// The options of a list or a watch.
@@ -136,15 +164,22 @@ pub(crate) struct ListOptions {
 pub(crate) fn list_options(request: &Request) -> Result<ListOptions, Status> {
     let options = ListOptions {
         watch: parse_bool(request, "watch")?.unwrap_or_default(),
-        limit: parse_int(request, "limit")?.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default(),
+        limit: parse_int(request, "limit")?
+            .and_then(|limit| usize::try_from(limit).ok())
+            .unwrap_or_default(),
         continuation: request.param("continue").to_owned(),
         revision: request.param("resourceVersion").to_owned(),
         revision_match: request.param("resourceVersionMatch").to_owned(),
         bookmarks: parse_bool(request, "allowWatchBookmarks")?.unwrap_or_default(),
         initial_events: parse_bool(request, "sendInitialEvents")?,
-        timeout: parse_int(request, "timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok()),
+        timeout: parse_int(request, "timeoutSeconds")?
+            .and_then(|seconds| u64::try_from(seconds).ok()),
     };
-    let issues = if options.watch { watch_issues(&options) } else { list_issues(&options) };
+    let issues = if options.watch {
+        watch_issues(&options)
+    } else {
+        list_issues(&options)
+    };
     if !issues.is_empty() {
         return Err(Status::invalid_options("ListOptions", &issues));
     }
@@ -156,9 +191,15 @@ fn watch_issues(options: &ListOptions) -> Issues {
     let mut issues = Issues::default();
     match (options.initial_events, options.revision_match.as_str()) {
         (None, "") | (Some(_), "NotOlderThan") => {}
-        (None, _) => issues.forbidden(FIELD, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"),
+        (None, _) => issues.forbidden(
+            FIELD,
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        ),
         (Some(_), other) => {
-            issues.forbidden(FIELD, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+            issues.forbidden(
+                FIELD,
+                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            );
             if !other.is_empty() {
                 issues.unsupported(FIELD, &json!(other), &["NotOlderThan"]);
             }
@@ -171,20 +212,32 @@ fn list_issues(options: &ListOptions) -> Issues {
     const FIELD: &str = "resourceVersionMatch";
     let mut issues = Issues::default();
     if options.initial_events.is_some() {
-        issues.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
+        issues.forbidden(
+            "sendInitialEvents",
+            "sendInitialEvents is forbidden for list",
+        );
     }
     if options.revision_match.is_empty() {
         return issues;
     }
     if options.revision.is_empty() {
-        issues.forbidden(FIELD, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+        issues.forbidden(
+            FIELD,
+            "resourceVersionMatch is forbidden unless resourceVersion is provided",
+        );
     }
     if !options.continuation.is_empty() {
-        issues.forbidden(FIELD, "resourceVersionMatch is forbidden when continue is provided");
+        issues.forbidden(
+            FIELD,
+            "resourceVersionMatch is forbidden when continue is provided",
+        );
     }
     match options.revision_match.as_str() {
         "Exact" if options.revision == "0" => {
-            issues.forbidden(FIELD, "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
+            issues.forbidden(
+                FIELD,
+                "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"",
+            );
         }
         "Exact" | "NotOlderThan" => {}
         other => issues.unsupported(FIELD, &Value::from(other), &["Exact", "NotOlderThan", ""]),

@@ -32,7 +32,13 @@ pub(super) enum Patch {
 
 /// Which patch a request carries.
 pub(super) fn patch_kind(request: &Request) -> Result<Patch, Status> {
-    match request.content_type.split(';').next().unwrap_or_default().trim() {
+    match request
+        .content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+    {
         "application/json-patch+json" => Ok(Patch::Json),
         "application/merge-patch+json" => Ok(Patch::Merge),
         "application/strategic-merge-patch+json" => Ok(Patch::Strategic),
@@ -48,7 +54,12 @@ struct Patched {
 }
 
 impl Api {
-    pub(super) fn patch(&mut self, request: &Request, target: Target<'_>, sub: Option<Sub>) -> Result<Answer, Status> {
+    pub(super) fn patch(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+        sub: Option<Sub>,
+    ) -> Result<Answer, Status> {
         let kind = patch_kind(request)?;
         if kind == Patch::Apply {
             return self.apply(request, target, sub);
@@ -57,7 +68,13 @@ impl Api {
         let view = self.view(request, Asked::Objects)?;
         let old = self.existing(target.served, &target.key())?;
         let before = whole(target.served.kind, &old);
-        let patched = self.patched(request, kind, &Type::Struct(target.served.schema), before, options.validation)?;
+        let patched = self.patched(
+            request,
+            kind,
+            &Type::Struct(target.served.schema),
+            before,
+            options.validation,
+        )?;
         let (object, warnings) = self.write_patched(target, sub, &old, patched, &options)?;
         let mut document = view.one(target.served.kind, 200, object, self.now);
         document.warnings = warnings;
@@ -83,7 +100,12 @@ impl Api {
             return Err(Status::invalid(target.served.kind, target.name, &issues));
         }
         (target.served.kind.rules.defaults)(&mut new);
-        let finish = Finish { sub, manager: options.manager.clone(), persist: options.persist, applied: false };
+        let finish = Finish {
+            sub,
+            manager: options.manager.clone(),
+            persist: options.persist,
+            applied: false,
+        };
         let (object, mut more) = self.finish(target, old, new, &finish)?;
         let mut warnings = patched.warnings;
         warnings.append(&mut more);
@@ -91,9 +113,17 @@ impl Api {
     }
 
     /// Applies a patch to a document of a type and reads the result.
-    fn patched(&self, request: &Request, kind: Patch, ty: &Type, before: Value, validation: Validation) -> Result<Patched, Status> {
+    fn patched(
+        &self,
+        request: &Request,
+        kind: Patch,
+        ty: &Type,
+        before: Value,
+        validation: Validation,
+    ) -> Result<Patched, Status> {
         let mut document = before;
-        let undecodable = |error: &str| Status::bad_request(format!("error decoding patch: {error}"));
+        let undecodable =
+            |error: &str| Status::bad_request(format!("error decoding patch: {error}"));
         let parsed = parse::parse(&request.body);
         let (tree, shown, repeated) = match kind {
             Patch::Json => {
@@ -103,7 +133,11 @@ impl Api {
                     json::Refused::Impossible => Status::patch_rejected(),
                 })?;
                 let touched = paths(&tree).any(|path| path.starts_with("/metadata"));
-                (Tree::from(&document), show::object(&document, touched), Vec::new())
+                (
+                    Tree::from(&document),
+                    show::object(&document, touched),
+                    Vec::new(),
+                )
             }
             Patch::Merge => {
                 let tree = parsed.map_err(|error| undecodable(&error.0))?;
@@ -113,7 +147,11 @@ impl Api {
                 object_only(&tree).map_err(|error| undecodable(&error))?;
                 let (touched, repeated) = (tree.get("metadata").is_some(), repeated(&tree, ""));
                 merge::apply(&mut document, &tree.into_value());
-                (Tree::from(&document), show::object(&document, touched), repeated)
+                (
+                    Tree::from(&document),
+                    show::object(&document, touched),
+                    repeated,
+                )
             }
             Patch::Strategic | Patch::Apply => {
                 let tree = parsed.map_err(|error| Status::bad_request(error.0))?;
@@ -123,7 +161,8 @@ impl Api {
                 if let Some(error) = shape_error(&document, &patch) {
                     return Err(Status::invalid_patch(&show::go_map(&patch), error));
                 }
-                strategic::apply(&self.schema, ty, &mut document, &patch).map_err(|refused| Status::internal(refused.to_string()))?;
+                strategic::apply(&self.schema, ty, &mut document, &patch)
+                    .map_err(|refused| Status::internal(refused.to_string()))?;
                 (Tree::from(&document), show::go_map(&patch), repeated)
             }
         };
@@ -139,26 +178,48 @@ impl Api {
         repeated: Vec<String>,
         validation: Validation,
     ) -> Result<Patched, Status> {
-        let Type::Struct(id) = ty else { return Ok(Patched { document, warnings: repeated }) };
+        let Type::Struct(id) = ty else {
+            return Ok(Patched {
+                document,
+                warnings: repeated,
+            });
+        };
         if let Some(served) = self.catalogue.all().find(|served| served.schema == *id) {
-            self.check_patched_kind(served.kind, &document).map_err(|error| Status::invalid_patch(shown, &error))?;
+            self.check_patched_kind(served.kind, &document)
+                .map_err(|error| Status::invalid_patch(shown, &error))?;
         }
-        let decoded = decode(&self.schema, *id, tree).map_err(|error| Status::invalid_patch(shown, &error.0))?;
+        let decoded = decode(&self.schema, *id, tree)
+            .map_err(|error| Status::invalid_patch(shown, &error.0))?;
         let strict: Vec<String> = repeated.into_iter().chain(decoded.strict).collect();
         match validation {
-            Validation::Strict if !strict.is_empty() => {
-                Err(Status::invalid_patch(shown, &format!("strict decoding error: {}", strict.join(", "))))
-            }
-            Validation::Warn => Ok(Patched { document: decoded.value, warnings: strict }),
-            Validation::Strict | Validation::Ignore => Ok(Patched { document: decoded.value, warnings: Vec::new() }),
+            Validation::Strict if !strict.is_empty() => Err(Status::invalid_patch(
+                shown,
+                &format!("strict decoding error: {}", strict.join(", ")),
+            )),
+            Validation::Warn => Ok(Patched {
+                document: decoded.value,
+                warnings: strict,
+            }),
+            Validation::Strict | Validation::Ignore => Ok(Patched {
+                document: decoded.value,
+                warnings: Vec::new(),
+            }),
         }
     }
 
     /// Patches a document that is no object of a served kind: a scale.
-    pub(super) fn patch_plain(&self, request: &Request, def: &str, before: Value, validation: Validation) -> Result<Value, Status> {
+    pub(super) fn patch_plain(
+        &self,
+        request: &Request,
+        def: &str,
+        before: Value,
+        validation: Validation,
+    ) -> Result<Value, Status> {
         let kind = patch_kind(request)?;
         let ty = self.schema.find(def).map_or(Type::Any, Type::Struct);
-        Ok(self.patched(request, kind, &ty, before, validation)?.document)
+        Ok(self
+            .patched(request, kind, &ty, before, validation)?
+            .document)
     }
 }
 
@@ -167,13 +228,18 @@ fn paths(tree: &Tree) -> impl Iterator<Item = &str> {
         Tree::List(operations) => operations.as_slice(),
         _ => &[],
     };
-    operations.iter().filter_map(|operation| operation.get("path").and_then(Tree::text))
+    operations
+        .iter()
+        .filter_map(|operation| operation.get("path").and_then(Tree::text))
 }
 
 fn object_only(tree: &Tree) -> Result<(), String> {
     match tree {
         Tree::Map(_) => Ok(()),
-        other => Err(format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", other.go_kind())),
+        other => Err(format!(
+            "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            other.go_kind()
+        )),
     }
 }
 
@@ -183,7 +249,11 @@ fn repeated(tree: &Tree, prefix: &str) -> Vec<String> {
     match tree {
         Tree::Map(entries) => {
             for (index, (key, value)) in entries.iter().enumerate() {
-                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                let path = if prefix.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{prefix}.{key}")
+                };
                 found.extend(repeated(value, &path));
                 if entries[..index].iter().any(|(earlier, _)| earlier == key) {
                     found.push(format!("duplicate field \"{path}\""));
@@ -202,13 +272,17 @@ fn repeated(tree: &Tree, prefix: &str) -> Vec<String> {
 
 /// A list where a map is, or a map where a list is.
 fn shape_error(document: &Value, patch: &Value) -> Option<&'static str> {
-    let Value::Object(changes) = patch else { return None };
-    changes.iter().find_map(|(key, change)| match (document.get(key), change) {
-        (Some(Value::Array(_)), Value::Object(_)) => Some("cannot restore slice from map"),
-        (Some(Value::Object(_)), Value::Array(_)) => Some("cannot restore map from slice"),
-        (Some(inner), _) => shape_error(inner, change),
-        (None, _) => None,
-    })
+    let Value::Object(changes) = patch else {
+        return None;
+    };
+    changes
+        .iter()
+        .find_map(|(key, change)| match (document.get(key), change) {
+            (Some(Value::Array(_)), Value::Object(_)) => Some("cannot restore slice from map"),
+            (Some(Value::Object(_)), Value::Array(_)) => Some("cannot restore map from slice"),
+            (Some(inner), _) => shape_error(inner, change),
+            (None, _) => None,
+        })
 }
 
 /// The type of a served kind.

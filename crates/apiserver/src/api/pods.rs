@@ -24,24 +24,37 @@ impl Api {
         }
         let old = self.existing(target.served, &target.key())?;
         let value = old.value();
-        let refuse = |why: String| Status::conflict_in(target.served.kind, "binding", target.name, &why);
+        let refuse =
+            |why: String| Status::conflict_in(target.served.kind, "binding", target.name, &why);
         let uid = text(&binding, "/metadata/uid");
         if !uid.is_empty() && uid != text(value, "/metadata/uid") {
             let real = text(value, "/metadata/uid");
-            return Err(refuse(format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {real}")));
+            return Err(refuse(format!(
+                "Precondition failed: UID in precondition: {uid}, UID in object meta: {real}"
+            )));
         }
         if has(value, "/metadata/deletionTimestamp") {
-            return Err(refuse(format!("pod {} is being deleted, cannot be assigned to a host", target.name)));
+            return Err(refuse(format!(
+                "pod {} is being deleted, cannot be assigned to a host",
+                target.name
+            )));
         }
         let assigned = text(value, "/spec/nodeName");
         if !assigned.is_empty() {
-            return Err(refuse(format!("pod {} is already assigned to node \"{assigned}\"", target.name)));
+            return Err(refuse(format!(
+                "pod {} is already assigned to node \"{assigned}\"",
+                target.name
+            )));
         }
         let mut new = value.clone();
         new["spec"]["nodeName"] = json!(node);
         let generation = int(&new, "/metadata/generation").unwrap_or_default() + 1;
         new["metadata"]["generation"] = json!(generation);
-        for (key, annotation) in binding["metadata"]["annotations"].as_object().into_iter().flatten() {
+        for (key, annotation) in binding["metadata"]["annotations"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
             object(object(&mut new, "metadata"), "annotations")[key] = annotation.clone();
         }
         let mut conditions = list(&new, "/status/conditions").to_vec();
@@ -51,11 +64,19 @@ impl Api {
         }));
         object(&mut new, "status")["conditions"] = Value::Array(conditions);
         self.commit(target.served, target.key(), new);
-        Ok(Answer::value(201, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}), Encoding::Json))
+        Ok(Answer::value(
+            201,
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+            Encoding::Json,
+        ))
     }
 
     /// A token: well-formed, good for nothing but being mounted.
-    pub(super) fn token(&mut self, request: &Request, target: Target<'_>) -> Result<Answer, Status> {
+    pub(super) fn token(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+    ) -> Result<Answer, Status> {
         let asked = self.plain(request, "TokenRequest")?.into_value();
         let account = self.existing(target.served, &target.key())?;
         let seconds = int(&asked, "/spec/expirationSeconds").unwrap_or(3600);
@@ -67,8 +88,13 @@ impl Api {
         let subject = format!("system:serviceaccount:{}:{}", target.namespace, target.name);
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let head = part(&json!({"alg": "none", "typ": "JWT"}));
-        let claims = part(&json!({"aud": audiences, "sub": subject, "exp": end.as_second(), "iat": self.now.as_second()}));
-        let token = format!("{head}.{claims}.{}", URL_SAFE_NO_PAD.encode(self.random.uid()));
+        let claims = part(
+            &json!({"aud": audiences, "sub": subject, "exp": end.as_second(), "iat": self.now.as_second()}),
+        );
+        let token = format!(
+            "{head}.{claims}.{}",
+            URL_SAFE_NO_PAD.encode(self.random.uid())
+        );
         let body = json!({
             "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
             "metadata": {
@@ -82,7 +108,12 @@ impl Api {
     }
 
     /// Finds the node and the container, and what to ask there.
-    pub(super) fn call_node(&mut self, request: &Request, target: Target<'_>, sub: Sub) -> Result<Answer, Status> {
+    pub(super) fn call_node(
+        &mut self,
+        request: &Request,
+        target: Target<'_>,
+        sub: Sub,
+    ) -> Result<Answer, Status> {
         let pod = self.existing(target.served, &target.key())?;
         let pod = pod.value();
         let (namespace, name) = (target.namespace, target.name);
@@ -96,38 +127,73 @@ impl Api {
                 // A pod that is nowhere has said nothing yet.
                 return Ok(Answer::text(200, ""));
             }
-            return Err(Status::bad_request(format!("pod {name} does not have a host assigned")));
+            return Err(Status::bad_request(format!(
+                "pod {name} does not have a host assigned"
+            )));
         }
         let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
         if ended && sub != Sub::Log {
             let phase = text(pod, "/status/phase");
-            return Err(Status::unreachable(format!("cannot exec into a container in a completed pod; current phase is {phase}")));
+            return Err(Status::unreachable(format!(
+                "cannot exec into a container in a completed pod; current phase is {phase}"
+            )));
         }
         let kubelet = |pairs: &[(&str, &str)]| {
-            let flag = |(name, kubelet): &(&str, &str)| matches!(request.param(name), "true" | "1").then(|| format!("{kubelet}=1"));
+            let flag = |(name, kubelet): &(&str, &str)| {
+                matches!(request.param(name), "true" | "1").then(|| format!("{kubelet}=1"))
+            };
             pairs.iter().filter_map(flag).collect::<Vec<_>>()
         };
-        let streams = [("stdin", "input"), ("stdout", "output"), ("stderr", "error"), ("tty", "tty")];
+        let streams = [
+            ("stdin", "input"),
+            ("stdout", "output"),
+            ("stderr", "error"),
+            ("tty", "tty"),
+        ];
         let (path, query) = match sub {
-            Sub::Log => (format!("/containerLogs/{namespace}/{name}/{container}"), vec![request.raw_query.clone()]),
-            Sub::PortForward => (format!("/portForward/{namespace}/{name}"), vec![request.raw_query.clone()]),
+            Sub::Log => (
+                format!("/containerLogs/{namespace}/{name}/{container}"),
+                vec![request.raw_query.clone()],
+            ),
+            Sub::PortForward => (
+                format!("/portForward/{namespace}/{name}"),
+                vec![request.raw_query.clone()],
+            ),
             _ => {
-                let mut query: Vec<String> =
-                    request.params("command").iter().map(|word| format!("command={}", percent_encoded(word))).collect();
+                let mut query: Vec<String> = request
+                    .params("command")
+                    .iter()
+                    .map(|word| format!("command={}", percent_encoded(word)))
+                    .collect();
                 query.extend(kubelet(&streams));
                 let verb = if sub == Sub::Exec { "exec" } else { "attach" };
                 (format!("/{verb}/{namespace}/{name}/{container}"), query)
             }
         };
         let query: Vec<String> = query.into_iter().filter(|part| !part.is_empty()).collect();
-        let path = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
-        let upgrade = if sub == Sub::Log { Upgrade::Plain } else { Upgrade::Needed };
-        Ok(Answer::Node(NodeCall { node: node.to_owned(), path, upgrade }))
+        let path = if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", query.join("&"))
+        };
+        let upgrade = if sub == Sub::Log {
+            Upgrade::Plain
+        } else {
+            Upgrade::Needed
+        };
+        Ok(Answer::Node(NodeCall {
+            node: node.to_owned(),
+            path,
+            upgrade,
+        }))
     }
 }
 
 fn names(pod: &Value, pointer: &str) -> Vec<String> {
-    list(pod, pointer).iter().map(|container| text(container, "/name").to_owned()).collect()
+    list(pod, pointer)
+        .iter()
+        .map(|container| text(container, "/name").to_owned())
+        .collect()
 }
 
 /// The container that is meant.
@@ -135,14 +201,23 @@ fn container(name: &str, pod: &Value, asked: &str) -> Result<String, Status> {
     let main = names(pod, "/spec/containers");
     let init = names(pod, "/spec/initContainers");
     if asked.is_empty() {
-        let default = text(&pod["metadata"]["annotations"], "/kubectl.kubernetes.io~1default-container");
+        let default = text(
+            &pod["metadata"]["annotations"],
+            "/kubectl.kubernetes.io~1default-container",
+        );
         return match (main.as_slice(), default) {
             ([only], "") => Ok(only.clone()),
             (_, default) if main.iter().any(|one| one == default) => Ok(default.to_owned()),
             _ => {
-                let mut text = format!("a container name must be specified for pod {name}, choose one of: [{}]", main.join(" "));
+                let mut text = format!(
+                    "a container name must be specified for pod {name}, choose one of: [{}]",
+                    main.join(" ")
+                );
                 if !init.is_empty() {
-                    text.push_str(&format!(" or one of the init containers: [{}]", init.join(" ")));
+                    text.push_str(&format!(
+                        " or one of the init containers: [{}]",
+                        init.join(" ")
+                    ));
                 }
                 Err(Status::bad_request(text))
             }
@@ -151,10 +226,21 @@ fn container(name: &str, pod: &Value, asked: &str) -> Result<String, Status> {
     if main.iter().chain(&init).any(|one| one == asked) {
         return Ok(asked.to_owned());
     }
-    Err(Status::bad_request(format!("container {asked} is not valid for pod {name}")))
+    Err(Status::bad_request(format!(
+        "container {asked} is not valid for pod {name}"
+    )))
 }
 
 fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

@@ -37,7 +37,9 @@ pub(crate) fn include(request: &Request, media: Media) -> Result<Include, Status
         "None" => Ok(Include::None),
         other => {
             let detail = "must be 'Metadata', 'Object', 'None', or empty";
-            let text = format!("Unable to convert to Table as requested: includeObject: Invalid value: \"{other}\": {detail}");
+            let text = format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: \"{other}\": {detail}"
+            );
             Err(Status::bad_request(text))
         }
     }
@@ -61,28 +63,61 @@ pub(crate) fn whole(kind: &Kind, object: &Object) -> Value {
 
 impl View {
     /// A document about one object.
-    pub(crate) fn one(&self, kind: &'static Kind, code: u16, object: Arc<Object>, now: Timestamp) -> Document {
+    pub(crate) fn one(
+        &self,
+        kind: &'static Kind,
+        code: u16,
+        object: Arc<Object>,
+        now: Timestamp,
+    ) -> Document {
         let body = match self.media.form {
             Form::Table(version) => {
-                let metadata = json!({"resourceVersion": object.value()["metadata"]["resourceVersion"]});
-                Body::Value(self.table(kind.columns, kind, version, metadata, &[object], Header::Shown, now))
+                let metadata =
+                    json!({"resourceVersion": object.value()["metadata"]["resourceVersion"]});
+                Body::Value(self.table(
+                    kind.columns,
+                    kind,
+                    version,
+                    metadata,
+                    &[object],
+                    Header::Shown,
+                    now,
+                ))
             }
             Form::Partial(version) => Body::Value(partial_in(version, object.value())),
-            Form::Whole | Form::Aggregated(_) if kind.view.is_some() => Body::Value(whole(kind, &object)),
+            Form::Whole | Form::Aggregated(_) if kind.view.is_some() => {
+                Body::Value(whole(kind, &object))
+            }
             Form::Whole | Form::Aggregated(_) => Body::Object(kind, object),
         };
         Document::new(code, body, self.media.encoding)
     }
 
     /// A document about many.
-    pub(crate) fn many(&self, kind: &'static Kind, metadata: Value, objects: Vec<Arc<Object>>, now: Timestamp) -> Document {
+    pub(crate) fn many(
+        &self,
+        kind: &'static Kind,
+        metadata: Value,
+        objects: Vec<Arc<Object>>,
+        now: Timestamp,
+    ) -> Document {
         let body = match self.media.form {
-            Form::Table(version) => Body::Value(self.table(kind.columns, kind, version, metadata, &objects, Header::Shown, now)),
+            Form::Table(version) => Body::Value(self.table(
+                kind.columns,
+                kind,
+                version,
+                metadata,
+                &objects,
+                Header::Shown,
+                now,
+            )),
             Form::Partial(version) => {
                 let item = |object: &Arc<Object>| json!({"metadata": object.value()["metadata"]});
                 let items: Vec<Value> = objects.iter().map(item).collect();
                 let api_version = format!("meta.k8s.io/{version}");
-                Body::Value(json!({"kind": "PartialObjectMetadataList", "apiVersion": api_version, "metadata": metadata, "items": items}))
+                Body::Value(
+                    json!({"kind": "PartialObjectMetadataList", "apiVersion": api_version, "metadata": metadata, "items": items}),
+                )
             }
             Form::Whole | Form::Aggregated(_) => Body::List(kind, metadata, objects),
         };
@@ -106,8 +141,19 @@ impl View {
             _ => Value::Null,
         };
         let api_version = kind.api_version();
-        let rows: Vec<Value> =
-            objects.iter().map(|object| row(columns, object.value(), &api_version, kind.kind, self.include, Ages(now))).collect();
+        let rows: Vec<Value> = objects
+            .iter()
+            .map(|object| {
+                row(
+                    columns,
+                    object.value(),
+                    &api_version,
+                    kind.kind,
+                    self.include,
+                    Ages(now),
+                )
+            })
+            .collect();
         json!({
             "kind": "Table", "apiVersion": format!("meta.k8s.io/{version}"), "metadata": metadata,
             "columnDefinitions": definitions, "rows": rows,
@@ -115,21 +161,54 @@ impl View {
     }
 
     /// A table with one row made of a value that is stored nowhere.
-    pub(crate) fn table_of(&self, columns: Columns, kind: &Kind, version: &str, value: Value, now: Timestamp) -> Value {
+    pub(crate) fn table_of(
+        &self,
+        columns: Columns,
+        kind: &Kind,
+        version: &str,
+        value: Value,
+        now: Timestamp,
+    ) -> Value {
         let object = Arc::new(Object::unstored(value));
-        self.table(columns, kind, version, json!({}), &[object], Header::Shown, now)
+        self.table(
+            columns,
+            kind,
+            version,
+            json!({}),
+            &[object],
+            Header::Shown,
+            now,
+        )
     }
 
     /// One line of a watch.
-    pub(crate) fn event(&self, kind: &'static Kind, name: &str, object: &Arc<Object>, header: Header, now: Timestamp) -> Bytes {
+    pub(crate) fn event(
+        &self,
+        kind: &'static Kind,
+        name: &str,
+        object: &Arc<Object>,
+        header: Header,
+        now: Timestamp,
+    ) -> Bytes {
         match self.media.form {
             Form::Table(version) => {
-                let metadata = json!({"resourceVersion": object.value()["metadata"]["resourceVersion"]});
-                let table = self.table(kind.columns, kind, version, metadata, std::slice::from_ref(object), header, now);
+                let metadata =
+                    json!({"resourceVersion": object.value()["metadata"]["resourceVersion"]});
+                let table = self.table(
+                    kind.columns,
+                    kind,
+                    version,
+                    metadata,
+                    std::slice::from_ref(object),
+                    header,
+                    now,
+                );
                 line(name, &table)
             }
             Form::Partial(version) => line(name, &partial_in(version, object.value())),
-            Form::Whole | Form::Aggregated(_) if kind.view.is_some() => line(name, &whole(kind, object)),
+            Form::Whole | Form::Aggregated(_) if kind.view.is_some() => {
+                line(name, &whole(kind, object))
+            }
             Form::Whole | Form::Aggregated(_) => {
                 let mut out = BytesMut::new();
                 out.put_slice(format!("{{\"type\":\"{name}\",\"object\":").as_bytes());
@@ -173,7 +252,14 @@ pub(crate) fn change_name(change: Change) -> &'static str {
 /// The object's shared JSON with its kind put in front.
 fn put_whole(out: &mut BytesMut, kind: &Kind, object: &Object) {
     let bare = object.encoded();
-    out.put_slice(format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind).as_bytes());
+    out.put_slice(
+        format!(
+            "{{\"apiVersion\":\"{}\",\"kind\":\"{}\",",
+            kind.api_version(),
+            kind.kind
+        )
+        .as_bytes(),
+    );
     out.put_slice(bare.get(1..).unwrap_or_default());
 }
 
@@ -181,19 +267,34 @@ impl Document {
     /// The body as bytes, and its `Content-Type`.
     pub(crate) fn encode(&self) -> (Bytes, &'static str) {
         match (&self.body, self.encoding) {
-            (Body::Text(text), _) => (Bytes::from(text.clone()), self.content_type.unwrap_or("text/plain; charset=utf-8")),
-            (Body::Raw(bytes), _) => (bytes.clone(), self.content_type.unwrap_or("application/octet-stream")),
+            (Body::Text(text), _) => (
+                Bytes::from(text.clone()),
+                self.content_type.unwrap_or("text/plain; charset=utf-8"),
+            ),
+            (Body::Raw(bytes), _) => (
+                bytes.clone(),
+                self.content_type.unwrap_or("application/octet-stream"),
+            ),
             (_, Encoding::Pretty) => {
                 let text = serde_json::to_string_pretty(&self.to_value()).unwrap_or_default();
-                (Bytes::from(text), self.content_type.unwrap_or("application/json"))
+                (
+                    Bytes::from(text),
+                    self.content_type.unwrap_or("application/json"),
+                )
             }
             (_, Encoding::Json) => {
                 // Go's encoder ends each document with a newline, and scripts rely on it.
                 let mut out = BytesMut::from(self.json());
                 out.put_u8(b'\n');
-                (out.freeze(), self.content_type.unwrap_or("application/json"))
+                (
+                    out.freeze(),
+                    self.content_type.unwrap_or("application/json"),
+                )
             }
-            (_, Encoding::Yaml) => (Bytes::from(crate::json::write_yaml::to_yaml(&self.to_value())), "application/yaml"),
+            (_, Encoding::Yaml) => (
+                Bytes::from(crate::json::write_yaml::to_yaml(&self.to_value())),
+                "application/yaml",
+            ),
         }
     }
 
@@ -208,7 +309,13 @@ impl Document {
                 out.freeze()
             }
             Body::List(kind, metadata, objects) => {
-                let mut out = BytesMut::with_capacity(objects.iter().map(|object| object.encoded().len() + 1).sum::<usize>() + 128);
+                let mut out = BytesMut::with_capacity(
+                    objects
+                        .iter()
+                        .map(|object| object.encoded().len() + 1)
+                        .sum::<usize>()
+                        + 128,
+                );
                 let (name, api_version) = (kind.kind, kind.api_version());
                 out.put_slice(format!("{{\"kind\":\"{name}List\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":[").as_bytes());
                 for (index, object) in objects.iter().enumerate() {

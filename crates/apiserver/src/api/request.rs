@@ -54,12 +54,19 @@ pub(crate) struct Request {
 impl Request {
     /// The first value of a query parameter, or "".
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// All values of a query parameter.
     pub(crate) fn params(&self, name: &str) -> Vec<&str> {
-        self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
+        self.query
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 }
 
@@ -141,6 +148,13 @@ impl Answer {
 impl Document {
     /// A document without warnings.
     pub(crate) fn new(code: u16, body: Body, encoding: Encoding) -> Document {
-        Document { code, body, encoding, content_type: None, warnings: Vec::new(), retry_after: None }
+        Document {
+            code,
+            body,
+            encoding,
+            content_type: None,
+            warnings: Vec::new(),
+            retry_after: None,
+        }
     }
 }

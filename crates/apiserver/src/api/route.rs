@@ -84,7 +84,15 @@ fn objects<'a>(group: &'a str, version: &'a str, rest: &[&'a str]) -> Route<'a> 
         [plural, name, subresource] => (*plural, Some(*name), Some(*subresource)),
         _ => return Route::Unknown,
     };
-    Route::Objects(Path { group, version, namespace, plural, name, subresource, watch })
+    Route::Objects(Path {
+        group,
+        version,
+        namespace,
+        plural,
+        name,
+        subresource,
+        watch,
+    })
 }
 
 #[cfg(test)]
@@ -100,11 +108,26 @@ mod tests {
 
     #[test]
     fn namespaces_are_objects_and_places() {
-        assert_eq!(check("/api/v1/namespaces"), (None, "namespaces", None, None));
-        assert_eq!(check("/api/v1/namespaces/a"), (None, "namespaces", Some("a"), None));
-        assert_eq!(check("/api/v1/namespaces/a/status"), (None, "namespaces", Some("a"), Some("status")));
-        assert_eq!(check("/api/v1/namespaces/a/pods"), (Some("a"), "pods", None, None));
-        assert_eq!(check("/apis/apps/v1/namespaces/a/statefulsets/s/scale"), (Some("a"), "statefulsets", Some("s"), Some("scale")));
+        assert_eq!(
+            check("/api/v1/namespaces"),
+            (None, "namespaces", None, None)
+        );
+        assert_eq!(
+            check("/api/v1/namespaces/a"),
+            (None, "namespaces", Some("a"), None)
+        );
+        assert_eq!(
+            check("/api/v1/namespaces/a/status"),
+            (None, "namespaces", Some("a"), Some("status"))
+        );
+        assert_eq!(
+            check("/api/v1/namespaces/a/pods"),
+            (Some("a"), "pods", None, None)
+        );
+        assert_eq!(
+            check("/apis/apps/v1/namespaces/a/statefulsets/s/scale"),
+            (Some("a"), "statefulsets", Some("s"), Some("scale"))
+        );
         assert_eq!(check("/api/v1/nodes/n"), (None, "nodes", Some("n"), None));
     }
 }

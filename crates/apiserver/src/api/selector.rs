@@ -38,7 +38,10 @@ pub(crate) struct Selector {
 impl Selector {
     /// Reads both selectors.
     pub(crate) fn parse(kind: &Kind, labels: &str, fields: &str) -> Result<Selector, Status> {
-        Ok(Selector { labels: Lexer::new(labels).requirements()?, fields: parse_fields(kind, fields)? })
+        Ok(Selector {
+            labels: Lexer::new(labels).requirements()?,
+            fields: parse_fields(kind, fields)?,
+        })
     }
 
     /// Whether it asks for anything.
@@ -48,16 +51,26 @@ impl Selector {
 
     /// Whether an object is what it asks for.
     pub(crate) fn matches(&self, object: &Value) -> bool {
-        self.fields.iter().all(|requirement| requirement.matches(object)) && {
-            let labels = &object["metadata"]["labels"];
-            self.labels.iter().all(|requirement| requirement.matches(labels))
-        }
+        self.fields
+            .iter()
+            .all(|requirement| requirement.matches(object))
+            && {
+                let labels = &object["metadata"]["labels"];
+                self.labels
+                    .iter()
+                    .all(|requirement| requirement.matches(labels))
+            }
     }
 
     /// The name that the only object it can match must have.
     pub(crate) fn name(&self) -> Option<&str> {
-        let names = |requirement: &&FieldRequirement| requirement.equal && requirement.pointers == ["/metadata/name"];
-        self.fields.iter().find(names).map(|requirement| requirement.value.as_str())
+        let names = |requirement: &&FieldRequirement| {
+            requirement.equal && requirement.pointers == ["/metadata/name"]
+        };
+        self.fields
+            .iter()
+            .find(names)
+            .map(|requirement| requirement.value.as_str())
     }
 }
 
@@ -86,8 +99,12 @@ impl Requirement {
         let get = |key: &String| labels.get(key).and_then(Value::as_str);
         let number = |key: &String| get(key).and_then(|value| value.parse::<i64>().ok());
         match self {
-            Requirement::In(key, values) => get(key).is_some_and(|value| values.iter().any(|wanted| wanted == value)),
-            Requirement::NotIn(key, values) => !get(key).is_some_and(|value| values.iter().any(|wanted| wanted == value)),
+            Requirement::In(key, values) => {
+                get(key).is_some_and(|value| values.iter().any(|wanted| wanted == value))
+            }
+            Requirement::NotIn(key, values) => {
+                !get(key).is_some_and(|value| values.iter().any(|wanted| wanted == value))
+            }
             Requirement::Exists(key) => get(key).is_some(),
             Requirement::Absent(key) => get(key).is_none(),
             Requirement::Greater(key, limit) => number(key).is_some_and(|value| value > *limit),
@@ -106,10 +123,16 @@ fn parse_fields(kind: &Kind, input: &str) -> Result<Vec<FieldRequirement>, Statu
         } else if let Some((label, value)) = part.split_once('=') {
             (label, value, true)
         } else {
-            return Err(Status::bad_request(format!("invalid selector: '{input}'; can't understand '{part}'")));
+            return Err(Status::bad_request(format!(
+                "invalid selector: '{input}'; can't understand '{part}'"
+            )));
         };
         let pointers = pointers(kind, label.trim())?;
-        requirements.push(FieldRequirement { pointers, value: value.trim().to_owned(), equal });
+        requirements.push(FieldRequirement {
+            pointers,
+            value: value.trim().to_owned(),
+            equal,
+        });
     }
     Ok(requirements)
 }
@@ -124,7 +147,9 @@ fn pointers(kind: &Kind, label: &str) -> Result<&'static [&'static str], Status>
         return Ok(pointers);
     }
     Err(Status::bad_request(match kind.fields.refusal {
-        Refusal::OnlyMetadata => format!("\"{label}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
+        Refusal::OnlyMetadata => format!(
+            "\"{label}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        ),
         Refusal::NotSupported => format!("field label not supported: {label}"),
     }))
 }
@@ -150,10 +175,16 @@ impl<'a> Lexer<'a> {
 
     fn peek(&self) -> &'a str {
         let rest = self.rest.trim_start();
-        if let Some(operator) = OPERATORS.iter().chain(&["(", ")"]).find(|operator| rest.starts_with(**operator)) {
+        if let Some(operator) = OPERATORS
+            .iter()
+            .chain(&["(", ")"])
+            .find(|operator| rest.starts_with(**operator))
+        {
             return &rest[..operator.len()];
         }
-        let end = rest.find(|letter: char| letter.is_whitespace() || "=!<>,()".contains(letter)).unwrap_or(rest.len());
+        let end = rest
+            .find(|letter: char| letter.is_whitespace() || "=!<>,()".contains(letter))
+            .unwrap_or(rest.len());
         &rest[..end]
     }
 
@@ -170,16 +201,29 @@ impl<'a> Lexer<'a> {
         }
         loop {
             match self.peek() {
-                "" | "," if requirements.is_empty() => return Err(refuse(format!("found '{}', expected: !, identifier, or 'end of string'", self.peek()))),
+                "" | "," if requirements.is_empty() => {
+                    return Err(refuse(format!(
+                        "found '{}', expected: !, identifier, or 'end of string'",
+                        self.peek()
+                    )));
+                }
                 _ => requirements.push(self.requirement()?),
             }
             match self.next() {
                 "" => return Ok(requirements),
                 "," => match self.peek() {
-                    token @ ("" | ",") => return Err(refuse(format!("found '{token}', expected: identifier after ','"))),
+                    token @ ("" | ",") => {
+                        return Err(refuse(format!(
+                            "found '{token}', expected: identifier after ','"
+                        )));
+                    }
                     _ => {}
                 },
-                token => return Err(refuse(format!("found '{token}', expected: ',' or 'end of string'"))),
+                token => {
+                    return Err(refuse(format!(
+                        "found '{token}', expected: ',' or 'end of string'"
+                    )));
+                }
             }
         }
     }
@@ -195,12 +239,20 @@ impl<'a> Lexer<'a> {
             "=" | "==" | "!=" => {
                 let equal = self.next() != "!=";
                 let value = self.value(&key)?;
-                if equal { Requirement::In(key, vec![value]) } else { Requirement::NotIn(key, vec![value]) }
+                if equal {
+                    Requirement::In(key, vec![value])
+                } else {
+                    Requirement::NotIn(key, vec![value])
+                }
             }
             ">" | "<" | "gt" | "lt" => {
                 let greater = matches!(self.next(), ">" | "gt");
                 let limit = self.limit()?;
-                if greater { Requirement::Greater(key, limit) } else { Requirement::Less(key, limit) }
+                if greater {
+                    Requirement::Greater(key, limit)
+                } else {
+                    Requirement::Less(key, limit)
+                }
             }
             "in" => {
                 self.next();
@@ -210,7 +262,11 @@ impl<'a> Lexer<'a> {
                 self.next();
                 Requirement::NotIn(key.clone(), self.values(&key)?)
             }
-            token => return Err(unparsable(format!("found '{token}', expected: in, notin, =, ==, !=, gt, lt"))),
+            token => {
+                return Err(unparsable(format!(
+                    "found '{token}', expected: in, notin, =, ==, !=, gt, lt"
+                )));
+            }
         };
         Ok(requirement)
     }
@@ -218,14 +274,20 @@ impl<'a> Lexer<'a> {
     fn key(&mut self) -> Result<String, Status> {
         let key = self.next();
         match names::qualified(key).first() {
-            Some(error) => Err(unparsable(format!("<nil>: Invalid value: {}: {error}", go_quote(key)))),
+            Some(error) => Err(unparsable(format!(
+                "<nil>: Invalid value: {}: {error}",
+                go_quote(key)
+            ))),
             None => Ok(key.to_owned()),
         }
     }
 
     fn checked(key: &str, value: &str, index: usize) -> Result<String, Status> {
         match names::label_value(value).first() {
-            Some(error) => Err(unparsable(format!("values[{index}][{key}]: Invalid value: {}: {error}", go_quote(value)))),
+            Some(error) => Err(unparsable(format!(
+                "values[{index}][{key}]: Invalid value: {}: {error}",
+                go_quote(value)
+            ))),
             None => Ok(value.to_owned()),
         }
     }
@@ -240,7 +302,12 @@ impl<'a> Lexer<'a> {
     fn limit(&mut self) -> Result<i64, Status> {
         let text = self.next();
         let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
-        text.parse().map_err(|_| unparsable(format!("values[0]: Invalid value: {}: {detail}", go_quote(text))))
+        text.parse().map_err(|_| {
+            unparsable(format!(
+                "values[0]: Invalid value: {}: {detail}",
+                go_quote(text)
+            ))
+        })
     }
 
     fn values(&mut self, key: &str) -> Result<Vec<String>, Status> {
@@ -270,7 +337,6 @@ impl<'a> Lexer<'a> {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -35,10 +35,19 @@ impl Api {
         options: &ListOptions,
         view: View,
     ) -> Result<Answer, Status> {
-        let selector = Selector::parse(served.kind, request.param("labelSelector"), request.param("fieldSelector"))?;
+        let selector = Selector::parse(
+            served.kind,
+            request.param("labelSelector"),
+            request.param("fieldSelector"),
+        )?;
         let asked = revision(&options.revision)?.filter(|asked| *asked > 0);
-        let scope = Scope { served, namespace: namespace.map(str::to_owned), selector };
-        let from_start = options.initial_events == Some(true) || (asked.is_none() && options.initial_events.is_none());
+        let scope = Scope {
+            served,
+            namespace: namespace.map(str::to_owned),
+            selector,
+        };
+        let from_start = options.initial_events == Some(true)
+            || (asked.is_none() && options.initial_events.is_none());
         let (first, expired) = match (from_start, asked) {
             (false, Some(asked)) => match self.missed(&scope, asked) {
                 Ok(missed) => (missed, None),
@@ -72,20 +81,33 @@ impl Api {
         self.store
             .range(scope.served.table, scope.namespace.as_deref(), None)
             .filter(|(_, object)| scope.selector.matches(object.value()))
-            .map(|(_, object)| Seen::Changed { change: Change::Added, object: Arc::clone(object), revision: object.revision() })
+            .map(|(_, object)| Seen::Changed {
+                change: Change::Added,
+                object: Arc::clone(object),
+                revision: object.revision(),
+            })
             .collect()
     }
 
     /// What happened after a revision.
     fn missed(&self, scope: &Scope, after: u64) -> Result<Vec<Seen>, Expired> {
-        Ok(self.store.history().after(after)?.filter_map(|event| scope.see(event)).collect())
+        Ok(self
+            .store
+            .history()
+            .after(after)?
+            .filter_map(|event| scope.see(event))
+            .collect())
     }
 
     /// Takes a watch back that was let go.
     pub(crate) fn resume(&mut self, scope: &Scope, after: u64) -> Result<Resumed, Expired> {
         let missed = self.missed(scope, after)?;
         let events = self.watchers.subscribe(scope.clone());
-        Ok(Resumed { missed, events, revision: self.store.revision() })
+        Ok(Resumed {
+            missed,
+            events,
+            revision: self.store.revision(),
+        })
     }
 
     /// The newest revision: all up to it has been told to every watcher.

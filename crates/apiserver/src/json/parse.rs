@@ -83,7 +83,10 @@ impl Parser<'_> {
         for (index, expected) in word.bytes().enumerate() {
             let byte = self.peek().ok_or_else(ended)?;
             if byte != expected {
-                let context = format!("in literal {word} (expecting {})", quoted(word.as_bytes()[index]));
+                let context = format!(
+                    "in literal {word} (expecting {})",
+                    quoted(word.as_bytes()[index])
+                );
                 return Err(invalid(byte, &context));
             }
             self.at += 1;
@@ -207,7 +210,8 @@ impl Parser<'_> {
         for _ in 0..4 {
             let byte = self.peek().ok_or_else(ended)?;
             let digit = char::from(byte).to_digit(16);
-            code = code * 16 + digit.ok_or_else(|| invalid(byte, "in \\u hexadecimal character escape"))?;
+            code = code * 16
+                + digit.ok_or_else(|| invalid(byte, "in \\u hexadecimal character escape"))?;
             self.at += 1;
         }
         Ok(code)
@@ -246,7 +250,9 @@ impl Parser<'_> {
             self.digits("in exponent of numeric literal")?;
         }
         let text = String::from_utf8_lossy(&self.input[start..self.at]);
-        Ok(Tree::Number(number(&text).ok_or_else(|| Syntax(format!("number {text} is out of range")))?))
+        Ok(Tree::Number(number(&text).ok_or_else(|| {
+            Syntax(format!("number {text} is out of range"))
+        })?))
     }
 }
 

@@ -25,7 +25,10 @@ impl Tree {
     /// The first value of `key`, when this is a mapping.
     pub(crate) fn get(&self, key: &str) -> Option<&Tree> {
         match self {
-            Tree::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            Tree::Map(entries) => entries
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value),
             Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::Text(_) | Tree::List(_) => None,
         }
     }
@@ -58,9 +61,12 @@ impl Tree {
             Tree::Number(number) => Value::Number(number),
             Tree::Text(text) => Value::String(text),
             Tree::List(items) => Value::Array(items.into_iter().map(Tree::into_value).collect()),
-            Tree::Map(entries) => {
-                Value::Object(entries.into_iter().map(|(key, value)| (key, value.into_value())).collect::<Map<_, _>>())
-            }
+            Tree::Map(entries) => Value::Object(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key, value.into_value()))
+                    .collect::<Map<_, _>>(),
+            ),
         }
     }
 }
@@ -73,7 +79,11 @@ impl From<&Value> for Tree {
             Value::Number(number) => Tree::Number(number.clone()),
             Value::String(text) => Tree::Text(text.clone()),
             Value::Array(items) => Tree::List(items.iter().map(Tree::from).collect()),
-            Value::Object(map) => Tree::Map(map.iter().map(|(key, value)| (key.clone(), Tree::from(value))).collect()),
+            Value::Object(map) => Tree::Map(
+                map.iter()
+                    .map(|(key, value)| (key.clone(), Tree::from(value)))
+                    .collect(),
+            ),
         }
     }
 }

@@ -103,7 +103,10 @@ fn needs_escapes(string: &str) -> bool {
 }
 
 fn block_suits(string: &str) -> bool {
-    !string.starts_with([' ', '\n', '\t']) && string.chars().all(|letter| letter == '\n' || letter == '\t' || !letter.is_control())
+    !string.starts_with([' ', '\n', '\t'])
+        && string
+            .chars()
+            .all(|letter| letter == '\n' || letter == '\t' || !letter.is_control())
 }
 
 fn block(out: &mut String, string: &str, depth: usize) {
@@ -128,14 +131,30 @@ fn reads_as_another_type(string: &str) -> bool {
     let lower = string.to_ascii_lowercase();
     let word = matches!(
         lower.as_str(),
-        "" | "~" | "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n" | ".nan" | ".inf" | "-.inf" | "+.inf"
+        "" | "~"
+            | "null"
+            | "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "on"
+            | "off"
+            | "y"
+            | "n"
+            | ".nan"
+            | ".inf"
+            | "-.inf"
+            | "+.inf"
     );
     word || numeric(&lower) || date(string)
 }
 
 fn numeric(lower: &str) -> bool {
     let bare = lower.trim_start_matches(['+', '-']);
-    let prefixed = ["0x", "0o", "0b"].iter().any(|prefix| bare.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
+    let prefixed = ["0x", "0o", "0b"].iter().any(|prefix| {
+        bare.strip_prefix(prefix)
+            .is_some_and(|rest| !rest.is_empty())
+    });
     let digits = bare.starts_with(|first: char| first.is_ascii_digit() || first == '.');
     prefixed || sexagesimal(bare) || (digits && bare.replace('_', "").parse::<f64>().is_ok())
 }
@@ -143,21 +162,28 @@ fn numeric(lower: &str) -> bool {
 /// `1:30:00`, which old YAML takes for a number.
 fn sexagesimal(bare: &str) -> bool {
     let mut parts = bare.split(':');
-    let first = parts.next().is_some_and(|first| !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()));
+    let first = parts
+        .next()
+        .is_some_and(|first| !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()));
     let rest: Vec<&str> = parts.collect();
-    let below_sixty = |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok_and(|number| number < 60);
+    let below_sixty =
+        |part: &&str| part.len() <= 2 && part.parse::<u8>().is_ok_and(|number| number < 60);
     first && !rest.is_empty() && rest.iter().all(below_sixty)
 }
 
 fn date(string: &str) -> bool {
     let bytes = string.as_bytes();
-    bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-' && bytes[..4].iter().all(u8::is_ascii_digit)
+    bytes.len() >= 10
+        && bytes[4] == b'-'
+        && bytes[7] == b'-'
+        && bytes[..4].iter().all(u8::is_ascii_digit)
 }
 
 fn plain_suits(string: &str) -> bool {
     let first = string.chars().next();
     let last = string.chars().next_back();
-    let starts_badly = first.is_none_or(|letter| "!&*-?:,[]{}#|>@`\"'% =".contains(letter)) && !starts_like_a_word(string);
+    let starts_badly = first.is_none_or(|letter| "!&*-?:,[]{}#|>@`\"'% =".contains(letter))
+        && !starts_like_a_word(string);
     !starts_badly
         && last != Some(' ')
         && last != Some(':')

@@ -12,7 +12,8 @@ use super::parse::Syntax;
 
 /// Parses one YAML document.
 pub(crate) fn parse(input: &[u8]) -> Result<Tree, Syntax> {
-    let text = std::str::from_utf8(input).map_err(|_| Syntax("yaml: invalid leading UTF-8 octet".to_owned()))?;
+    let text = std::str::from_utf8(input)
+        .map_err(|_| Syntax("yaml: invalid leading UTF-8 octet".to_owned()))?;
     let options = serde_saphyr::options! {
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,
         legacy_octal_numbers: true
@@ -24,7 +25,10 @@ pub(crate) fn parse(input: &[u8]) -> Result<Tree, Syntax> {
 fn in_go_words(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
-    let bare = first.split_once("column ").and_then(|(_, rest)| rest.split_once(": ")).map_or(first, |(_, bare)| bare);
+    let bare = first
+        .split_once("column ")
+        .and_then(|(_, rest)| rest.split_once(": "))
+        .map_or(first, |(_, bare)| bare);
     let words = match bare {
         "unclosed bracket '{'" => "did not find expected ',' or '}'",
         "unclosed bracket '['" => "did not find expected ',' or ']'",
@@ -76,7 +80,9 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Tree, E> {
-        Ok(whole(number).or_else(|| Number::from_f64(number)).map_or(Tree::Null, Tree::Number))
+        Ok(whole(number)
+            .or_else(|| Number::from_f64(number))
+            .map_or(Tree::Null, Tree::Number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
@@ -101,7 +107,10 @@ impl<'de> Visitor<'de> for TreeVisitor {
 }
 
 /// `1e3` is a number without a fraction, which JSON writes as 1000.
-#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked to be whole and in range"
+)]
 fn whole(number: f64) -> Option<Number> {
     (number.fract() == 0.0 && number.abs() < 9e15).then(|| Number::from(number as i64))
 }
@@ -134,6 +143,12 @@ mod tests {
     #[test]
     fn repeated_keys_survive() {
         let tree = parse(b"a: 1\na: 2\n").expect("it is YAML");
-        assert_eq!(tree, Tree::Map(vec![("a".into(), Tree::Number(1.into())), ("a".into(), Tree::Number(2.into()))]));
+        assert_eq!(
+            tree,
+            Tree::Map(vec![
+                ("a".into(), Tree::Number(1.into())),
+                ("a".into(), Tree::Number(2.into()))
+            ])
+        );
     }
 }

@@ -25,8 +25,14 @@ impl Catalogue {
         let mut kinds: Vec<Served> = Vec::new();
         let mut tables = 0;
         for kind in descriptors() {
-            let Some(schema) = schema.find(kind.schema) else { continue };
-            let shared = kind.view.and_then(|view| kinds.iter().find(|served| served.kind.group.is_empty() && served.kind.plural == view.of));
+            let Some(schema) = schema.find(kind.schema) else {
+                continue;
+            };
+            let shared = kind.view.and_then(|view| {
+                kinds
+                    .iter()
+                    .find(|served| served.kind.group.is_empty() && served.kind.plural == view.of)
+            });
             let table = match shared {
                 Some(served) => served.table,
                 None => {
@@ -34,7 +40,11 @@ impl Catalogue {
                     TableId(tables - 1)
                 }
             };
-            kinds.push(Served { kind, table, schema });
+            kinds.push(Served {
+                kind,
+                table,
+                schema,
+            });
         }
         Catalogue { kinds, tables }
     }
@@ -46,7 +56,11 @@ impl Catalogue {
 
     /// The kind of that plural.
     pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<KindId> {
-        let found = |served: &Served| served.kind.group == group && served.kind.version == version && served.kind.plural == plural;
+        let found = |served: &Served| {
+            served.kind.group == group
+                && served.kind.version == version
+                && served.kind.plural == plural
+        };
         self.kinds.iter().position(found).map(KindId)
     }
 
@@ -79,7 +93,9 @@ impl Catalogue {
 
     /// Whether any kind, served or not, is called so in that version.
     pub(crate) fn knows(&self, api_version: &str, kind: &str) -> bool {
-        self.kinds.iter().any(|served| served.kind.kind == kind && served.kind.api_version() == api_version)
+        self.kinds
+            .iter()
+            .any(|served| served.kind.kind == kind && served.kind.api_version() == api_version)
     }
 }
 
@@ -92,7 +108,9 @@ mod tests {
         let catalogue = Catalogue::new(&Schema::load());
         assert_eq!(catalogue.all().count(), descriptors().count());
         let events = catalogue.core("events").expect("events are served");
-        let view = catalogue.find("events.k8s.io", "v1", "events").expect("and their view");
+        let view = catalogue
+            .find("events.k8s.io", "v1", "events")
+            .expect("and their view");
         assert_eq!(events.table, catalogue.get(view).table);
     }
 }

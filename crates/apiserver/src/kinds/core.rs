@@ -1,6 +1,9 @@
 //! The kinds of the core group.
 
-use super::{Admission, Collection, Deleted, Fields, Generation, KIND, Kind, Names, RULES, Refusal, Rules, Scope, Sub};
+use super::{
+    Admission, Collection, Deleted, Fields, Generation, KIND, Kind, Names, RULES, Refusal, Rules,
+    Scope, Sub,
+};
 use crate::rules::{cluster, config, events, network, pods, storage};
 use crate::table::columns;
 
@@ -11,7 +14,10 @@ const OBJECT_EVENT_FIELDS: Fields = Fields {
         ("involvedObject.name", &["/involvedObject/name"]),
         ("involvedObject.uid", &["/involvedObject/uid"]),
         ("involvedObject.apiVersion", &["/involvedObject/apiVersion"]),
-        ("involvedObject.resourceVersion", &["/involvedObject/resourceVersion"]),
+        (
+            "involvedObject.resourceVersion",
+            &["/involvedObject/resourceVersion"],
+        ),
         ("involvedObject.fieldPath", &["/involvedObject/fieldPath"]),
         ("reason", &["/reason"]),
         ("reportingComponent", &["/reportingComponent"]),
@@ -37,7 +43,10 @@ const POD_FIELDS: Fields = Fields {
 };
 
 const fn fields(known: &'static [(&'static str, &'static [&'static str])]) -> Fields {
-    Fields { known, refusal: Refusal::NotSupported }
+    Fields {
+        known,
+        refusal: Refusal::NotSupported,
+    }
 }
 
 pub(super) const KINDS: &[Kind] = &[
@@ -49,7 +58,11 @@ pub(super) const KINDS: &[Kind] = &[
         schema: "io.k8s.api.core.v1.ConfigMap",
         hash: "qFsyl6wFWjQ=",
         columns: columns::CONFIG_MAP,
-        rules: Rules { validate: config::validate_config_map, change: config::change_config_map, ..RULES },
+        rules: Rules {
+            validate: config::validate_config_map,
+            change: config::change_config_map,
+            ..RULES
+        },
         ..KIND
     },
     Kind {
@@ -60,8 +73,14 @@ pub(super) const KINDS: &[Kind] = &[
         schema: "io.k8s.api.core.v1.Endpoints",
         hash: "fWeeMqaN/OA=",
         columns: columns::ENDPOINTS,
-        deprecated: Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
-        rules: Rules { defaults: network::default_endpoints, validate: network::validate_endpoints, ..RULES },
+        deprecated: Some(
+            "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        ),
+        rules: Rules {
+            defaults: network::default_endpoints,
+            validate: network::validate_endpoints,
+            ..RULES
+        },
         ..KIND
     },
     Kind {
@@ -73,7 +92,10 @@ pub(super) const KINDS: &[Kind] = &[
         hash: "r2yiGXH7wu8=",
         fields: OBJECT_EVENT_FIELDS,
         columns: columns::EVENT,
-        rules: Rules { validate: events::validate, ..RULES },
+        rules: Rules {
+            validate: events::validate,
+            ..RULES
+        },
         ..KIND
     },
     Kind {
@@ -89,7 +111,10 @@ pub(super) const KINDS: &[Kind] = &[
         subresources: &[Sub::Finalize, Sub::Status],
         names: Names::Label,
         deleted: Deleted::Object,
-        fields: fields(&[("status.phase", &["/status/phase"]), ("name", &["/metadata/name"])]),
+        fields: fields(&[
+            ("status.phase", &["/status/phase"]),
+            ("name", &["/metadata/name"]),
+        ]),
         columns: columns::NAMESPACE,
         rules: Rules {
             defaults: cluster::default_namespace,
@@ -174,7 +199,15 @@ pub(super) const KINDS: &[Kind] = &[
         categories: &["all"],
         schema: "io.k8s.api.core.v1.Pod",
         hash: "xPOwRZ+Yhw8=",
-        subresources: &[Sub::Attach, Sub::Binding, Sub::Eviction, Sub::Exec, Sub::Log, Sub::PortForward, Sub::Status],
+        subresources: &[
+            Sub::Attach,
+            Sub::Binding,
+            Sub::Eviction,
+            Sub::Exec,
+            Sub::Log,
+            Sub::PortForward,
+            Sub::Status,
+        ],
         generation: Generation::Spec,
         deleted: Deleted::Object,
         fields: POD_FIELDS,
@@ -230,7 +263,10 @@ pub(super) const KINDS: &[Kind] = &[
         subresources: &[Sub::Status],
         names: Names::ServiceLabel,
         deleted: Deleted::Object,
-        fields: fields(&[("spec.clusterIP", &["/spec/clusterIP"]), ("spec.type", &["/spec/type"])]),
+        fields: fields(&[
+            ("spec.clusterIP", &["/spec/clusterIP"]),
+            ("spec.type", &["/spec/type"]),
+        ]),
         columns: columns::SERVICE,
         rules: Rules {
             defaults: network::default_service,

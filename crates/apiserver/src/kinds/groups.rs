@@ -1,6 +1,8 @@
 //! The kinds of the named groups, in the order in which discovery lists the groups.
 
-use super::{Deleted, Fields, Generation, KIND, Kind, Names, RULES, Refusal, Rules, Scope, Sub, View};
+use super::{
+    Deleted, Fields, Generation, KIND, Kind, Names, RULES, Refusal, Rules, Scope, Sub, View,
+};
 use crate::rules::{cluster, events, network, storage, workloads};
 use crate::table::columns;
 
@@ -11,7 +13,10 @@ const REGARDING_EVENT_FIELDS: Fields = Fields {
         ("regarding.name", &["/involvedObject/name"]),
         ("regarding.uid", &["/involvedObject/uid"]),
         ("regarding.apiVersion", &["/involvedObject/apiVersion"]),
-        ("regarding.resourceVersion", &["/involvedObject/resourceVersion"]),
+        (
+            "regarding.resourceVersion",
+            &["/involvedObject/resourceVersion"],
+        ),
         ("regarding.fieldPath", &["/involvedObject/fieldPath"]),
         ("reason", &["/reason"]),
         ("reportingController", &["/reportingComponent"]),
@@ -69,7 +74,11 @@ pub(super) const KINDS: &[Kind] = &[
         hash: "r2yiGXH7wu8=",
         fields: REGARDING_EVENT_FIELDS,
         columns: columns::EVENT,
-        view: Some(View { of: "events", show: events::show, store: events::store }),
+        view: Some(View {
+            of: "events",
+            show: events::show,
+            store: events::store,
+        }),
         ..KIND
     },
     Kind {
@@ -118,7 +127,10 @@ pub(super) const KINDS: &[Kind] = &[
         schema: "io.k8s.api.coordination.v1.Lease",
         hash: "gqkMMb/YqFM=",
         columns: columns::LEASE,
-        rules: Rules { validate: cluster::validate_lease, ..RULES },
+        rules: Rules {
+            validate: cluster::validate_lease,
+            ..RULES
+        },
         ..KIND
     },
     Kind {

@@ -215,7 +215,10 @@ fn keep_spec(new: &mut Value, old: &Value) {
     crate::access::copy(new, old, "spec");
 }
 
-pub(super) const METADATA_ONLY: Fields = Fields { known: &[], refusal: Refusal::OnlyMetadata };
+pub(super) const METADATA_ONLY: Fields = Fields {
+    known: &[],
+    refusal: Refusal::OnlyMetadata,
+};
 
 pub(super) const KIND: Kind = Kind {
     group: "",
@@ -244,17 +247,29 @@ pub(super) const KIND: Kind = Kind {
 impl Kind {
     /// `apps/v1`, or `v1`.
     pub(crate) fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// `statefulsets.apps`, or `pods`.
     pub(crate) fn resource(&self) -> String {
-        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
     }
 
     /// `StatefulSet.apps`, or `Pod`.
     pub(crate) fn qualified(&self) -> String {
-        if self.group.is_empty() { self.kind.to_owned() } else { format!("{}.{}", self.kind, self.group) }
+        if self.group.is_empty() {
+            self.kind.to_owned()
+        } else {
+            format!("{}.{}", self.kind, self.group)
+        }
     }
 
     /// Whether its objects live in namespaces.
@@ -281,7 +296,11 @@ impl Kind {
             "endpoints" => "services/endpoints",
             plural => plural,
         };
-        if namespace.is_empty() { format!("/registry/{prefix}/{name}") } else { format!("/registry/{prefix}/{namespace}/{name}") }
+        if namespace.is_empty() {
+            format!("/registry/{prefix}/{name}")
+        } else {
+            format!("/registry/{prefix}/{namespace}/{name}")
+        }
     }
 }
 

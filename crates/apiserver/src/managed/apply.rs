@@ -40,9 +40,7 @@ impl Conflicts {
 
     /// The causes of the refusal.
     pub(crate) fn causes(&self) -> Vec<Value> {
-        let cause = |(manager, path): &(String, String)| {
-            json!({"reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": path})
-        };
+        let cause = |(manager, path): &(String, String)| json!({"reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": path});
         self.fields.iter().map(cause).collect()
     }
 }
@@ -76,7 +74,9 @@ pub(crate) fn apply(
     let mut wants = fields(schema, ty, config);
     wants.member = false;
     entries::strip(&mut wants, manager, has_status);
-    let mine = managers.iter().position(|entry| entry.is(manager, Operation::Apply));
+    let mine = managers
+        .iter()
+        .position(|entry| entry.is(manager, Operation::Apply));
     let had = mine.map(|at| managers[at].set.clone()).unwrap_or_default();
     let mut others = FieldSet::default();
     for (at, entry) in managers.iter().enumerate() {
@@ -90,8 +90,20 @@ pub(crate) fn apply(
     }
     let mut object = merge(schema, ty, None, Some(live.unwrap_or(&empty)), &config);
     prune(schema, ty, None, &mut object, &had, &wants, &others);
-    take_over(schema, ty, live.unwrap_or(&empty), &object, &mut managers, manager, force, has_status)?;
-    match managers.iter_mut().find(|entry| entry.is(manager, Operation::Apply)) {
+    take_over(
+        schema,
+        ty,
+        live.unwrap_or(&empty),
+        &object,
+        &mut managers,
+        manager,
+        force,
+        has_status,
+    )?;
+    match managers
+        .iter_mut()
+        .find(|entry| entry.is(manager, Operation::Apply))
+    {
         Some(own) if own.set == wants => {}
         Some(own) => {
             own.set = wants;
@@ -104,19 +116,31 @@ pub(crate) fn apply(
 }
 
 /// All that is there when nobody managed it yet.
-fn before_first(schema: &Schema, ty: &Type, live: &Value, manager: &Manager, has_status: bool) -> Option<Entry> {
+fn before_first(
+    schema: &Schema,
+    ty: &Type,
+    live: &Value,
+    manager: &Manager,
+    has_status: bool,
+) -> Option<Entry> {
     let mut base = nothing();
     if let Type::Struct(id) = ty {
         crate::schema::normalize(schema, *id, &mut base);
     }
     let mut set = compare(schema, ty, &base, live).added;
-    let earlier = Manager { name: "before-first-apply".to_owned(), ..manager.clone() };
+    let earlier = Manager {
+        name: "before-first-apply".to_owned(),
+        ..manager.clone()
+    };
     entries::strip(&mut set, &earlier, has_status);
     Some(Entry::new(&earlier, Operation::Update, set))
 }
 
 /// Takes from others what changes, or says what would.
-#[expect(clippy::too_many_arguments, reason = "one step of apply, split from it for its length")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one step of apply, split from it for its length"
+)]
 fn take_over(
     schema: &Schema,
     ty: &Type,
@@ -131,12 +155,20 @@ fn take_over(
     comparison.added.union(&comparison.modified);
     entries::strip(&mut comparison.added, manager, has_status);
     let mut conflicts = Vec::new();
-    for entry in managers.iter_mut().filter(|entry| !entry.is(manager, Operation::Apply)) {
+    for entry in managers
+        .iter_mut()
+        .filter(|entry| !entry.is(manager, Operation::Apply))
+    {
         let both = entry.set.intersection(&comparison.added);
         let name = match entry.operation {
             Operation::Apply => format!("\"{}\"", entry.manager),
-            Operation::Update if entry.subresource.is_empty() => format!("\"{}\" using {}", entry.manager, entry.api_version),
-            Operation::Update => format!("\"{}\" with subresource \"{}\" using {}", entry.manager, entry.subresource, entry.api_version),
+            Operation::Update if entry.subresource.is_empty() => {
+                format!("\"{}\" using {}", entry.manager, entry.api_version)
+            }
+            Operation::Update => format!(
+                "\"{}\" with subresource \"{}\" using {}",
+                entry.manager, entry.subresource, entry.api_version
+            ),
         };
         conflicts.extend(both.paths().into_iter().map(|path| (name.clone(), path)));
         entry.set.subtract(&both);

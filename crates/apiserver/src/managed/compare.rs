@@ -21,7 +21,11 @@ pub(super) struct Comparison {
 
 /// Compares two objects of a type.
 pub(super) fn compare(schema: &Schema, ty: &Type, old: &Value, new: &Value) -> Comparison {
-    let mut walk = Walk { schema, result: Comparison::default(), path: Vec::new() };
+    let mut walk = Walk {
+        schema,
+        result: Comparison::default(),
+        path: Vec::new(),
+    };
     walk.both(ty, None, Some(old), Some(new));
     walk.result
 }
@@ -65,23 +69,40 @@ impl Walk<'_> {
             _ => {}
         }
         let by_element = |value: Option<&'_ Value>| -> BTreeMap<String, usize> {
-            value.map(|value| parts(schema, shape, value)).into_iter().flatten().enumerate().map(|(at, part)| (part.element, at)).collect()
+            value
+                .map(|value| parts(schema, shape, value))
+                .into_iter()
+                .flatten()
+                .enumerate()
+                .map(|(at, part)| (part.element, at))
+                .collect()
         };
         let (old_at, new_at) = (by_element(old), by_element(new));
-        let old_parts: Vec<Part<'_>> = old.map(|value| parts(schema, shape, value)).unwrap_or_default();
-        let new_parts: Vec<Part<'_>> = new.map(|value| parts(schema, shape, value)).unwrap_or_default();
+        let old_parts: Vec<Part<'_>> = old
+            .map(|value| parts(schema, shape, value))
+            .unwrap_or_default();
+        let new_parts: Vec<Part<'_>> = new
+            .map(|value| parts(schema, shape, value))
+            .unwrap_or_default();
         let mut elements: Vec<&String> = old_at.keys().chain(new_at.keys()).collect();
         elements.sort();
         elements.dedup();
         for element in elements {
             let before = old_at.get(element).map(|at| &old_parts[*at]);
             let after = new_at.get(element).map(|at| &new_parts[*at]);
-            let Some(part) = after.or(before) else { continue };
+            let Some(part) = after.or(before) else {
+                continue;
+            };
             self.path.push(element.clone());
             if matches!(shape, Shape::Set) {
                 self.leaf(before.map(|part| part.value), after.map(|part| part.value));
             } else {
-                self.both(part.ty, part.field, before.map(|part| part.value), after.map(|part| part.value));
+                self.both(
+                    part.ty,
+                    part.field,
+                    before.map(|part| part.value),
+                    after.map(|part| part.value),
+                );
             }
             self.path.pop();
         }

@@ -53,7 +53,11 @@ pub(super) fn read(object: &Value) -> Vec<Entry> {
         .iter()
         .map(|entry| Entry {
             manager: text(entry, "/manager").to_owned(),
-            operation: if text(entry, "/operation") == "Apply" { Operation::Apply } else { Operation::Update },
+            operation: if text(entry, "/operation") == "Apply" {
+                Operation::Apply
+            } else {
+                Operation::Update
+            },
             subresource: text(entry, "/subresource").to_owned(),
             api_version: text(entry, "/apiVersion").to_owned(),
             time: text(entry, "/time").to_owned(),
@@ -66,7 +70,15 @@ pub(super) fn read(object: &Value) -> Vec<Entry> {
 pub(super) fn write(object: &mut Value, mut entries: Vec<Entry>) {
     entries.retain(|entry| !entry.set.is_empty());
     entries.sort_by(|left, right| {
-        let key = |entry: &Entry| (entry.operation, entry.time.clone(), entry.manager.clone(), entry.api_version.clone(), entry.subresource.clone());
+        let key = |entry: &Entry| {
+            (
+                entry.operation,
+                entry.time.clone(),
+                entry.manager.clone(),
+                entry.api_version.clone(),
+                entry.subresource.clone(),
+            )
+        };
         key(left).cmp(&key(right))
     });
     let written: Vec<Value> = entries.iter().map(write_one).collect();
@@ -95,7 +107,10 @@ fn write_one(entry: &Entry) -> Value {
 impl Entry {
     /// Whether this is the entry of that manager.
     pub(super) fn is(&self, manager: &Manager, operation: Operation) -> bool {
-        self.manager == manager.name && self.operation == operation && self.subresource == manager.subresource && self.api_version == manager.api_version
+        self.manager == manager.name
+            && self.operation == operation
+            && self.subresource == manager.subresource
+            && self.api_version == manager.api_version
     }
 
     /// An entry for that manager.
@@ -114,7 +129,14 @@ impl Entry {
 /// Takes out what nobody manages.
 pub(super) fn strip(set: &mut FieldSet, manager: &Manager, has_status: bool) {
     const UNMANAGED: [&str; 9] = [
-        "f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid", "f:generation", "f:managedFields", "f:resourceVersion",
+        "f:name",
+        "f:namespace",
+        "f:creationTimestamp",
+        "f:selfLink",
+        "f:uid",
+        "f:generation",
+        "f:managedFields",
+        "f:resourceVersion",
         "f:clusterName",
     ];
     set.remove(&["f:apiVersion"]);

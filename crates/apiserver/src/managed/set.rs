@@ -60,7 +60,10 @@ impl FieldSet {
     pub(super) fn union(&mut self, other: &FieldSet) {
         self.member |= other.member;
         for (element, child) in &other.children {
-            self.children.entry(element.clone()).or_default().union(child);
+            self.children
+                .entry(element.clone())
+                .or_default()
+                .union(child);
         }
     }
 
@@ -77,9 +80,16 @@ impl FieldSet {
 
     /// What is in both.
     pub(super) fn intersection(&self, other: &FieldSet) -> FieldSet {
-        let mut both = FieldSet { member: self.member && other.member, children: BTreeMap::new() };
+        let mut both = FieldSet {
+            member: self.member && other.member,
+            children: BTreeMap::new(),
+        };
         for (element, child) in &self.children {
-            let common = other.children.get(element).map(|theirs| child.intersection(theirs)).unwrap_or_default();
+            let common = other
+                .children
+                .get(element)
+                .map(|theirs| child.intersection(theirs))
+                .unwrap_or_default();
             if !common.is_empty() {
                 both.children.insert(element.clone(), common);
             }
@@ -128,7 +138,12 @@ pub(super) fn show(element: &str) -> String {
     match kind {
         "k" => {
             let keys: Value = serde_json::from_str(rest).unwrap_or_default();
-            let keys: Vec<String> = keys.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={value}")).collect();
+            let keys: Vec<String> = keys
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
             format!("[{}]", keys.join(","))
         }
         "v" => format!("[={rest}]"),

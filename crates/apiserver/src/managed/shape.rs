@@ -51,18 +51,41 @@ pub(super) fn parts<'a>(schema: &'a Schema, shape: Shape<'a>, value: &'a Value) 
             .iter()
             .filter_map(|(name, value)| {
                 let field = schema.field(id, name)?;
-                Some(Part { element: format!("f:{name}"), ty: &field.ty, field: Some(field), value })
+                Some(Part {
+                    element: format!("f:{name}"),
+                    ty: &field.ty,
+                    field: Some(field),
+                    value,
+                })
             })
             .collect(),
-        (Shape::Map(item), Value::Object(map)) => {
-            map.iter().map(|(name, value)| Part { element: format!("f:{name}"), ty: item, field: None, value }).collect()
-        }
-        (Shape::Keyed(keys, item), Value::Array(items)) => {
-            items.iter().map(|value| Part { element: key_of(schema, keys, item, value), ty: item, field: None, value }).collect()
-        }
-        (Shape::Set, Value::Array(items)) => {
-            items.iter().map(|value| Part { element: format!("v:{value}"), ty: &Type::Any, field: None, value }).collect()
-        }
+        (Shape::Map(item), Value::Object(map)) => map
+            .iter()
+            .map(|(name, value)| Part {
+                element: format!("f:{name}"),
+                ty: item,
+                field: None,
+                value,
+            })
+            .collect(),
+        (Shape::Keyed(keys, item), Value::Array(items)) => items
+            .iter()
+            .map(|value| Part {
+                element: key_of(schema, keys, item, value),
+                ty: item,
+                field: None,
+                value,
+            })
+            .collect(),
+        (Shape::Set, Value::Array(items)) => items
+            .iter()
+            .map(|value| Part {
+                element: format!("v:{value}"),
+                ty: &Type::Any,
+                field: None,
+                value,
+            })
+            .collect(),
         _ => Vec::new(),
     }
 }

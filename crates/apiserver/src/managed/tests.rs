@@ -12,20 +12,40 @@ struct Story {
 }
 
 fn manager(name: &str) -> Manager {
-    Manager { name: name.to_owned(), subresource: "", api_version: "v1".to_owned(), time: "2026-01-01T00:00:00Z".to_owned() }
+    Manager {
+        name: name.to_owned(),
+        subresource: "",
+        api_version: "v1".to_owned(),
+        time: "2026-01-01T00:00:00Z".to_owned(),
+    }
 }
 
 impl Story {
     fn new() -> Story {
-        Story { schema: Schema::load(), object: None }
+        Story {
+            schema: Schema::load(),
+            object: None,
+        }
     }
 
     fn ty(&self) -> Type {
-        Type::Struct(self.schema.find("io.k8s.api.core.v1.ConfigMap").expect("config maps are served"))
+        Type::Struct(
+            self.schema
+                .find("io.k8s.api.core.v1.ConfigMap")
+                .expect("config maps are served"),
+        )
     }
 
     fn apply(&mut self, name: &str, config: Value, force: Force) -> String {
-        match apply(&self.schema, &self.ty(), self.object.as_ref(), &config, &manager(name), force, false) {
+        match apply(
+            &self.schema,
+            &self.ty(),
+            self.object.as_ref(),
+            &config,
+            &manager(name),
+            force,
+            false,
+        ) {
             Ok(Applied(mut object)) => {
                 object["metadata"]["uid"] = json!("u");
                 self.object = Some(object);
@@ -38,16 +58,34 @@ impl Story {
     fn update(&mut self, name: &str, mut new: Value) -> String {
         let old = self.object.clone().unwrap_or_else(|| json!({}));
         new["metadata"]["uid"] = json!("u");
-        update(&self.schema, &self.ty(), &old, &mut new, &manager(name), false);
+        update(
+            &self.schema,
+            &self.ty(),
+            &old,
+            &mut new,
+            &manager(name),
+            false,
+        );
         self.object = Some(new);
         self.look()
     }
 
     fn look(&self) -> String {
         let object = self.object.clone().unwrap_or_default();
-        let entries = object["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
-        let entries: Vec<String> =
-            entries.iter().map(|entry| format!("{} {}", entry["manager"].as_str().unwrap_or_default(), entry["fieldsV1"])).collect();
+        let entries = object["metadata"]["managedFields"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let entries: Vec<String> = entries
+            .iter()
+            .map(|entry| {
+                format!(
+                    "{} {}",
+                    entry["manager"].as_str().unwrap_or_default(),
+                    entry["fieldsV1"]
+                )
+            })
+            .collect();
         format!("{} | {}", object["data"], entries.join(" | "))
     }
 }

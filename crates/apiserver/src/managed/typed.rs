@@ -14,7 +14,13 @@ pub(crate) fn check(schema: &Schema, ty: &Type, value: &Value) -> Option<String>
     walk(schema, ty, None, value, "")
 }
 
-fn walk(schema: &Schema, ty: &Type, field: Option<&Field>, value: &Value, path: &str) -> Option<String> {
+fn walk(
+    schema: &Schema,
+    ty: &Type,
+    field: Option<&Field>,
+    value: &Value,
+    path: &str,
+) -> Option<String> {
     if value.is_null() {
         return None;
     }
@@ -34,10 +40,16 @@ fn walk(schema: &Schema, ty: &Type, field: Option<&Field>, value: &Value, path: 
     let mut seen = BTreeSet::new();
     for part in parts(schema, shape, value) {
         if matches!(shape, Shape::Keyed(..)) && !seen.insert(part.element.clone()) {
-            return Some(format!("{path}: duplicate entries for key {}", show(&part.element)));
+            return Some(format!(
+                "{path}: duplicate entries for key {}",
+                show(&part.element)
+            ));
         }
         if matches!(shape, Shape::Set) && !seen.insert(part.element.clone()) {
-            return Some(format!("{path}: duplicate entries for key {}", show(&part.element)));
+            return Some(format!(
+                "{path}: duplicate entries for key {}",
+                show(&part.element)
+            ));
         }
         let below = format!("{path}{}", show(&part.element));
         if let Some(error) = walk(schema, part.ty, part.field, part.value, &below) {

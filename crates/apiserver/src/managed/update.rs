@@ -8,7 +8,14 @@ use crate::access::{has, list};
 use crate::schema::{Schema, Type};
 
 /// Writes the entries of `new` after a write by `manager`; `old` is what there was, or the empty object.
-pub(crate) fn update(schema: &Schema, ty: &Type, old: &Value, new: &mut Value, manager: &Manager, has_status: bool) {
+pub(crate) fn update(
+    schema: &Schema,
+    ty: &Type,
+    old: &Value,
+    new: &mut Value,
+    manager: &Manager,
+    has_status: bool,
+) {
     let asked = list(new, "/metadata/managedFields");
     let reset = matches!(asked, [Value::Object(only)] if only.is_empty());
     if reset {
@@ -30,11 +37,24 @@ pub(crate) fn update(schema: &Schema, ty: &Type, old: &Value, new: &mut Value, m
 }
 
 /// Gives the manager what it changed and takes that from all others; says whether anything changed.
-fn record(managers: &mut Vec<Entry>, mut comparison: Comparison, manager: &Manager, has_status: bool) -> bool {
-    for set in [&mut comparison.removed, &mut comparison.modified, &mut comparison.added] {
+fn record(
+    managers: &mut Vec<Entry>,
+    mut comparison: Comparison,
+    manager: &Manager,
+    has_status: bool,
+) -> bool {
+    for set in [
+        &mut comparison.removed,
+        &mut comparison.modified,
+        &mut comparison.added,
+    ] {
         entries::strip(set, manager, has_status);
     }
-    let Comparison { removed, modified, mut added } = comparison;
+    let Comparison {
+        removed,
+        modified,
+        mut added,
+    } = comparison;
     added.union(&modified);
     if added.is_empty() && removed.is_empty() {
         return false;
@@ -45,7 +65,10 @@ fn record(managers: &mut Vec<Entry>, mut comparison: Comparison, manager: &Manag
             entry.set.subtract(&added);
         }
     }
-    match managers.iter_mut().find(|entry| entry.is(manager, Operation::Update)) {
+    match managers
+        .iter_mut()
+        .find(|entry| entry.is(manager, Operation::Update))
+    {
         Some(own) => {
             let before = own.set.clone();
             own.set.union(&added);

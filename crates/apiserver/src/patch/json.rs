@@ -18,7 +18,10 @@ pub(crate) enum Refused {
 /// Applies the operations in order.
 pub(crate) fn apply(document: &mut Value, patch: &Tree) -> Result<(), Refused> {
     let Tree::List(operations) = patch else {
-        let text = format!("json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp", patch.go_kind());
+        let text = format!(
+            "json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+            patch.go_kind()
+        );
         return Err(Refused::Undecodable(text));
     };
     for operation in operations {
@@ -29,7 +32,12 @@ pub(crate) fn apply(document: &mut Value, patch: &Tree) -> Result<(), Refused> {
 
 fn one(document: &mut Value, operation: &Tree) -> Option<()> {
     let path = operation.get("path")?.text()?;
-    let value = || operation.get("value").cloned().map_or(Value::Null, Tree::into_value);
+    let value = || {
+        operation
+            .get("value")
+            .cloned()
+            .map_or(Value::Null, Tree::into_value)
+    };
     match operation.get("op")?.text()? {
         "add" => add(document, path, value()),
         "replace" => replace(document, path, value()),
@@ -54,7 +62,11 @@ fn one(document: &mut Value, operation: &Tree) -> Option<()> {
 
 /// The container of a path's last part, and that part.
 fn parent<'a>(document: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
-    let mut parts: Vec<String> = path.strip_prefix('/')?.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    let mut parts: Vec<String> = path
+        .strip_prefix('/')?
+        .split('/')
+        .map(|part| part.replace("~1", "/").replace("~0", "~"))
+        .collect();
     let last = parts.pop()?;
     let mut place = document;
     for part in parts {
@@ -83,7 +95,10 @@ fn add(document: &mut Value, path: &str, value: Value) -> Option<()> {
         }
         Value::Array(items) if key == "-" => items.push(value),
         Value::Array(items) => {
-            let index = key.parse::<usize>().ok().filter(|index| *index <= items.len())?;
+            let index = key
+                .parse::<usize>()
+                .ok()
+                .filter(|index| *index <= items.len())?;
             items.insert(index, value);
         }
         _ => return None,
@@ -108,7 +123,10 @@ fn remove(document: &mut Value, path: &str) -> Option<Value> {
     match container {
         Value::Object(map) => map.remove(&key),
         Value::Array(items) => {
-            let index = key.parse::<usize>().ok().filter(|index| *index < items.len())?;
+            let index = key
+                .parse::<usize>()
+                .ok()
+                .filter(|index| *index < items.len())?;
             Some(items.remove(index))
         }
         _ => None,

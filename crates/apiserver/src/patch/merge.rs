@@ -11,7 +11,9 @@ pub(crate) fn apply(document: &mut Value, patch: &Value) {
     if !document.is_object() {
         *document = Value::Object(Map::new());
     }
-    let Some(map) = document.as_object_mut() else { return };
+    let Some(map) = document.as_object_mut() else {
+        return;
+    };
     for (key, change) in changes {
         if change.is_null() {
             map.remove(key);
@@ -31,7 +33,10 @@ mod tests {
     #[test]
     fn null_takes_away_and_lists_are_replaced() {
         let mut document = json!({"a": {"b": 1, "c": 2}, "l": [1, 2]});
-        apply(&mut document, &json!({"a": {"b": null, "d": {"e": null, "f": 1}}, "l": [3]}));
+        apply(
+            &mut document,
+            &json!({"a": {"b": null, "d": {"e": null, "f": 1}}, "l": [3]}),
+        );
         assert_snapshot!(document, @r#"{"a":{"c":2,"d":{"f":1}},"l":[3]}"#);
     }
 }

@@ -9,9 +9,15 @@ pub(crate) fn go_map(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(go_map).collect::<Vec<_>>().join(" ")
+        ),
         Value::Object(map) => {
-            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key}:{}", go_map(value))).collect();
+            let entries: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", go_map(value)))
+                .collect();
             format!("map[{}]", entries.join(" "))
         }
         other => other.to_string(),
@@ -19,21 +25,48 @@ pub(crate) fn go_map(value: &Value) -> String {
 }
 
 const METADATA: [&str; 15] = [
-    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-    "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields",
+    "name",
+    "generateName",
+    "namespace",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
 ];
-const MANAGED: [&str; 7] = ["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource"];
+const MANAGED: [&str; 7] = [
+    "manager",
+    "operation",
+    "apiVersion",
+    "time",
+    "fieldsType",
+    "fieldsV1",
+    "subresource",
+];
 
 /// A whole object: metadata in the order of Go's struct, unless the patch touched it.
 pub(crate) fn object(object: &Value, metadata_touched: bool) -> String {
-    let Value::Object(map) = object else { return object.to_string() };
+    let Value::Object(map) = object else {
+        return object.to_string();
+    };
     let mut out = String::from("{");
     for (index, (key, value)) in map.iter().enumerate() {
         let comma = if index > 0 { "," } else { "" };
         let _ = write!(out, "{comma}{}:", Value::from(key.as_str()));
         match (key.as_str(), value) {
             ("metadata", Value::Object(metadata)) => {
-                let order: Vec<&str> = if metadata_touched { metadata.keys().map(String::as_str).collect() } else { METADATA.to_vec() };
+                let order: Vec<&str> = if metadata_touched {
+                    metadata.keys().map(String::as_str).collect()
+                } else {
+                    METADATA.to_vec()
+                };
                 fields(&mut out, value, &order);
             }
             _ => {
@@ -48,7 +81,9 @@ pub(crate) fn object(object: &Value, metadata_touched: bool) -> String {
 fn fields(out: &mut String, value: &Value, order: &[&str]) {
     let mut separator = '{';
     for key in order {
-        let Some(inner) = value.get(key) else { continue };
+        let Some(inner) = value.get(key) else {
+            continue;
+        };
         let _ = write!(out, "{separator}\"{key}\":");
         separator = ',';
         match (*key, inner) {

@@ -23,8 +23,15 @@ const PATCH: &str = "$patch";
 pub(crate) struct Refused(String);
 
 /// Applies a strategic merge patch to an object of that type.
-pub(crate) fn apply(schema: &Schema, ty: &Type, document: &mut Value, patch: &Value) -> Result<(), Refused> {
-    let Value::Object(changes) = patch else { return Ok(()) };
+pub(crate) fn apply(
+    schema: &Schema,
+    ty: &Type,
+    document: &mut Value,
+    patch: &Value,
+) -> Result<(), Refused> {
+    let Value::Object(changes) = patch else {
+        return Ok(());
+    };
     let original = std::mem::take(document);
     let original = match original {
         Value::Object(map) => map,
@@ -49,7 +56,12 @@ fn inner<'a>(schema: &'a Schema, ty: &'a Type, key: &str) -> &'a Type {
     }
 }
 
-fn merge_map(schema: &Schema, ty: &Type, mut original: Map<String, Value>, patch: &Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+fn merge_map(
+    schema: &Schema,
+    ty: &Type,
+    mut original: Map<String, Value>,
+    patch: &Map<String, Value>,
+) -> Result<Map<String, Value>, Refused> {
     match patch.get(PATCH) {
         None => {}
         Some(Value::String(directive)) => match directive.as_str() {
@@ -63,8 +75,14 @@ fn merge_map(schema: &Schema, ty: &Type, mut original: Map<String, Value>, patch
     if let Some(Value::Array(kept)) = patch.get(RETAIN) {
         original.retain(|key, _| kept.iter().any(|name| name == key));
     }
-    for (directive, values) in patch.iter().filter(|(key, _)| key.starts_with(DELETE_PRIMITIVES)) {
-        if let (Some(Value::Array(items)), Value::Array(gone)) = (original.get_mut(&directive[DELETE_PRIMITIVES.len()..]), values) {
+    for (directive, values) in patch
+        .iter()
+        .filter(|(key, _)| key.starts_with(DELETE_PRIMITIVES))
+    {
+        if let (Some(Value::Array(items)), Value::Array(gone)) = (
+            original.get_mut(&directive[DELETE_PRIMITIVES.len()..]),
+            values,
+        ) {
             items.retain(|item| !gone.contains(item));
         }
     }
@@ -74,9 +92,13 @@ fn merge_map(schema: &Schema, ty: &Type, mut original: Map<String, Value>, patch
             continue;
         }
         let merged = match (original.remove(key), change) {
-            (Some(Value::Object(old)), Value::Object(changes)) => Value::Object(merge_map(schema, inner(schema, ty, key), old, changes)?),
+            (Some(Value::Object(old)), Value::Object(changes)) => {
+                Value::Object(merge_map(schema, inner(schema, ty, key), old, changes)?)
+            }
             (Some(Value::Array(old)), Value::Array(changes)) => {
-                let order = patch.get(&format!("{SET_ORDER}{key}")).and_then(Value::as_array);
+                let order = patch
+                    .get(&format!("{SET_ORDER}{key}"))
+                    .and_then(Value::as_array);
                 lists::merge(schema, field(schema, ty, key), old, changes, order)?
             }
             (_, change) => drop_directives(change),
@@ -88,13 +110,21 @@ fn merge_map(schema: &Schema, ty: &Type, mut original: Map<String, Value>, patch
 }
 
 /// An order without a patch of the list itself still orders it.
-fn reorder_only(schema: &Schema, ty: &Type, original: &mut Map<String, Value>, patch: &Map<String, Value>) {
+fn reorder_only(
+    schema: &Schema,
+    ty: &Type,
+    original: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+) {
     for (directive, order) in patch.iter().filter(|(key, _)| key.starts_with(SET_ORDER)) {
         let key = &directive[SET_ORDER.len()..];
         if patch.contains_key(key) {
             continue;
         }
-        let Some(merge_key) = field(schema, ty, key).and_then(|field| field.merge.as_deref()) else { continue };
+        let Some(merge_key) = field(schema, ty, key).and_then(|field| field.merge.as_deref())
+        else {
+            continue;
+        };
         if let (Some(Value::Array(items)), Value::Array(order)) = (original.get_mut(key), order) {
             let before = items.clone();
             *items = lists::ordered(std::mem::take(items), order, &before, merge_key);
@@ -103,16 +133,26 @@ fn reorder_only(schema: &Schema, ty: &Type, original: &mut Map<String, Value>, p
 }
 
 fn unknown(directive: &str, patch: &Map<String, Value>) -> Refused {
-    Refused(format!("unknown patch type: {directive} in map: {}", go_map(&Value::Object(patch.clone()))))
+    Refused(format!(
+        "unknown patch type: {directive} in map: {}",
+        go_map(&Value::Object(patch.clone()))
+    ))
 }
 
 fn is_directive(key: &str) -> bool {
-    key == PATCH || key == RETAIN || key.starts_with(SET_ORDER) || key.starts_with(DELETE_PRIMITIVES)
+    key == PATCH
+        || key == RETAIN
+        || key.starts_with(SET_ORDER)
+        || key.starts_with(DELETE_PRIMITIVES)
 }
 
 fn without_directives(patch: &Map<String, Value>) -> Map<String, Value> {
-    let plain = patch.iter().filter(|(key, value)| !is_directive(key) && !value.is_null());
-    plain.map(|(key, value)| (key.clone(), drop_directives(value))).collect()
+    let plain = patch
+        .iter()
+        .filter(|(key, value)| !is_directive(key) && !value.is_null());
+    plain
+        .map(|(key, value)| (key.clone(), drop_directives(value)))
+        .collect()
 }
 
 /// A value that meets nothing to merge with.
@@ -120,7 +160,10 @@ fn drop_directives(value: &Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(without_directives(map)),
         Value::Array(items) => {
-            let kept = items.iter().filter(|item| item.get(PATCH).is_none_or(|directive| directive != "delete" && directive != "replace"));
+            let kept = items.iter().filter(|item| {
+                item.get(PATCH)
+                    .is_none_or(|directive| directive != "delete" && directive != "replace")
+            });
             kept.map(drop_directives).collect()
         }
         other => other.clone(),
@@ -136,7 +179,11 @@ mod tests {
 
     fn check(document: Value, patch: &Value) -> String {
         let schema = Schema::load();
-        let pod = Type::Struct(schema.find("io.k8s.api.core.v1.Pod").expect("pods are served"));
+        let pod = Type::Struct(
+            schema
+                .find("io.k8s.api.core.v1.Pod")
+                .expect("pods are served"),
+        );
         let mut document = document;
         match apply(&schema, &pod, &mut document, patch) {
             Ok(()) => document.to_string(),
@@ -150,7 +197,9 @@ mod tests {
 
     #[test]
     fn keyed_lists_merge_and_keep_their_order() {
-        let pod = containers(&json!([{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]));
+        let pod = containers(
+            &json!([{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]),
+        );
         let patch = containers(&json!([{"name": "B", "value": "22"}, {"name": "Z", "value": "z"}]));
         assert_snapshot!(check(pod.clone(), &patch), @r#"{"spec":{"containers":[{"env":[{"name":"A","value":"1"},{"name":"B","value":"22"},{"name":"Z","value":"z"},{"name":"C","value":"3"}],"name":"c"}]}}"#);
         let patch = containers(&json!([{"name": "A", "$patch": "delete"}]));

@@ -52,7 +52,10 @@ pub(crate) fn create_node(value: &mut Value) {
     const KEY: &str = "node.kubernetes.io/not-ready";
     let spec = object(value, "spec");
     let mut taints = list(spec, "/taints").to_vec();
-    if !taints.iter().any(|taint| text(taint, "/key") == KEY && text(taint, "/effect") == "NoSchedule") {
+    if !taints
+        .iter()
+        .any(|taint| text(taint, "/key") == KEY && text(taint, "/effect") == "NoSchedule")
+    {
         taints.push(json!({"key": KEY, "effect": "NoSchedule"}));
         spec["taints"] = Value::Array(taints);
     }
@@ -70,7 +73,11 @@ pub(crate) fn validate_node(value: &Value, issues: &mut Issues) {
         match text(taint, "/effect") {
             "NoSchedule" | "PreferNoSchedule" | "NoExecute" => {}
             "" => issues.required(format!("{field}.effect"), ""),
-            other => issues.unsupported(format!("{field}.effect"), &json!(other), &["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+            other => issues.unsupported(
+                format!("{field}.effect"),
+                &json!(other),
+                &["NoSchedule", "PreferNoSchedule", "NoExecute"],
+            ),
         }
     }
 }
@@ -78,11 +85,17 @@ pub(crate) fn validate_node(value: &Value, issues: &mut Issues) {
 pub(crate) fn change_node(new: &Value, old: &Value, issues: &mut Issues) {
     let (before, after) = (text(old, "/spec/providerID"), text(new, "/spec/providerID"));
     if !before.is_empty() && before != after {
-        issues.forbidden("spec.providerID", "node updates may not change providerID except from \"\" to valid");
+        issues.forbidden(
+            "spec.providerID",
+            "node updates may not change providerID except from \"\" to valid",
+        );
     }
     let (before, after) = (text(old, "/spec/podCIDR"), text(new, "/spec/podCIDR"));
     if !before.is_empty() && before != after {
-        issues.forbidden("spec.podCIDRs", "node updates may not change podCIDR except from \"\" to valid");
+        issues.forbidden(
+            "spec.podCIDRs",
+            "node updates may not change podCIDR except from \"\" to valid",
+        );
     }
 }
 
@@ -90,11 +103,19 @@ pub(crate) fn validate_lease(value: &Value, issues: &mut Issues) {
     if let Some(seconds) = int(value, "/spec/leaseDurationSeconds")
         && seconds <= 0
     {
-        issues.invalid("spec.leaseDurationSeconds", &json!(seconds), "must be greater than 0");
+        issues.invalid(
+            "spec.leaseDurationSeconds",
+            &json!(seconds),
+            "must be greater than 0",
+        );
     }
     if let Some(transitions) = int(value, "/spec/leaseTransitions")
         && transitions < 0
     {
-        issues.invalid("spec.leaseTransitions", &json!(transitions), "must be greater than or equal to 0");
+        issues.invalid(
+            "spec.leaseTransitions",
+            &json!(transitions),
+            "must be greater than or equal to 0",
+        );
     }
 }

@@ -25,7 +25,11 @@ fn keys(value: &Value, map: &str, issues: &mut Issues) -> usize {
 pub(crate) fn validate_config_map(value: &Value, issues: &mut Issues) {
     for (key, _) in entries(value, "/data") {
         if value["binaryData"].get(key).is_some() {
-            issues.invalid(format!("data[{key}]"), &json!(key), "duplicate of key present in binaryData");
+            issues.invalid(
+                format!("data[{key}]"),
+                &json!(key),
+                "duplicate of key present in binaryData",
+            );
         }
     }
     let size = keys(value, "data", issues) + keys(value, "binaryData", issues) * 3 / 4;
@@ -56,7 +60,9 @@ pub(crate) fn change_config_map(new: &Value, old: &Value, issues: &mut Issues) {
 
 pub(crate) fn default_secret(value: &mut Value) {
     default_text(value, "type", "Opaque");
-    let Some(Value::Object(plain)) = remove(value, "stringData") else { return };
+    let Some(Value::Object(plain)) = remove(value, "stringData") else {
+        return;
+    };
     let data = object(value, "data");
     for (key, text) in plain {
         data[key] = json!(STANDARD.encode(text.as_str().unwrap_or_default()));
@@ -81,11 +87,15 @@ pub(crate) fn validate_secret(value: &Value, issues: &mut Issues) {
         }
     }
     let account = "kubernetes.io/service-account.name";
-    if text(value, "/type") == "kubernetes.io/service-account-token" && value["metadata"]["annotations"].get(account).is_none() {
+    if text(value, "/type") == "kubernetes.io/service-account-token"
+        && value["metadata"]["annotations"].get(account).is_none()
+    {
         issues.required(format!("metadata.annotations[{account}]"), "");
     }
     let basic = ["username", "password"];
-    if text(value, "/type") == "kubernetes.io/basic-auth" && !basic.iter().any(|key| value["data"].get(key).is_some()) {
+    if text(value, "/type") == "kubernetes.io/basic-auth"
+        && !basic.iter().any(|key| value["data"].get(key).is_some())
+    {
         issues.required("data[username]", "");
         issues.required("data[password]", "");
     }

@@ -40,7 +40,11 @@ pub(crate) fn validate_images(spec: &Value, field: &str, issues: &mut Issues) {
         for (index, container) in list(spec, &format!("/{key}")).iter().enumerate() {
             let image = text(container, "/image");
             if image.trim() != image {
-                issues.invalid(format!("{field}.{key}[{index}].image"), &json!(image), "must not have leading or trailing whitespace");
+                issues.invalid(
+                    format!("{field}.{key}[{index}].image"),
+                    &json!(image),
+                    "must not have leading or trailing whitespace",
+                );
             }
         }
     }
@@ -67,7 +71,11 @@ fn one(container: &Value, role: Role, mountable: &[&str], field: &str, issues: &
     match text(container, "/terminationMessagePolicy") {
         "File" | "FallbackToLogsOnError" => {}
         other => {
-            issues.unsupported(format!("{field}.terminationMessagePolicy"), &json!(other), &["FallbackToLogsOnError", "File"]);
+            issues.unsupported(
+                format!("{field}.terminationMessagePolicy"),
+                &json!(other),
+                &["FallbackToLogsOnError", "File"],
+            );
         }
     }
     ports(container, field, issues);
@@ -75,15 +83,28 @@ fn one(container: &Value, role: Role, mountable: &[&str], field: &str, issues: &
     volumes::validate_mounts(container, mountable, field, issues);
     match text(container, "/imagePullPolicy") {
         "Always" | "IfNotPresent" | "Never" => {}
-        other => issues.unsupported(format!("{field}.imagePullPolicy"), &json!(other), &["Always", "IfNotPresent", "Never"]),
+        other => issues.unsupported(
+            format!("{field}.imagePullPolicy"),
+            &json!(other),
+            &["Always", "IfNotPresent", "Never"],
+        ),
     }
     resources::validate_requirements(container, field, issues);
     let sidecar = text(container, "/restartPolicy") == "Always";
-    for (key, liveness) in [("livenessProbe", true), ("readinessProbe", false), ("startupProbe", true)] {
-        let Some(found) = container.get(key) else { continue };
+    for (key, liveness) in [
+        ("livenessProbe", true),
+        ("readinessProbe", false),
+        ("startupProbe", true),
+    ] {
+        let Some(found) = container.get(key) else {
+            continue;
+        };
         let own = format!("{field}.{key}");
         if role == Role::Init && !sidecar {
-            issues.forbidden(own, "may not be set for init containers without restartPolicy=Always");
+            issues.forbidden(
+                own,
+                "may not be set for init containers without restartPolicy=Always",
+            );
             continue;
         }
         probe(found, liveness, &own, issues);
@@ -126,7 +147,11 @@ pub(crate) fn protocol(port: &Value, field: &str, issues: &mut Issues) {
     match text(port, "/protocol") {
         "TCP" | "UDP" | "SCTP" => {}
         "" => issues.required(format!("{field}.protocol"), ""),
-        other => issues.unsupported(format!("{field}.protocol"), &json!(other), &["SCTP", "TCP", "UDP"]),
+        other => issues.unsupported(
+            format!("{field}.protocol"),
+            &json!(other),
+            &["SCTP", "TCP", "UDP"],
+        ),
     }
 }
 
@@ -166,7 +191,9 @@ fn value_from(variable: &Value, source: &Value, field: &str, issues: &mut Issues
         }
     }
     for kind in ["configMapKeyRef", "secretKeyRef"] {
-        let Some(reference) = source.get(kind) else { continue };
+        let Some(reference) = source.get(kind) else {
+            continue;
+        };
         sources += 1;
         for key in ["name", "key"] {
             if text(reference, &format!("/{key}")).is_empty() {
@@ -178,40 +205,75 @@ fn value_from(variable: &Value, source: &Value, field: &str, issues: &mut Issues
         let detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`";
         issues.invalid(field, &json!(""), detail);
     } else if !text(variable, "/value").is_empty() {
-        issues.invalid(field, &json!(""), "may not be specified when `value` is not empty");
+        issues.invalid(
+            field,
+            &json!(""),
+            "may not be specified when `value` is not empty",
+        );
     }
     if sources > 1 {
-        issues.invalid(field, &json!(""), "may not have more than one field specified at a time");
+        issues.invalid(
+            field,
+            &json!(""),
+            "may not have more than one field specified at a time",
+        );
     }
 }
 
 fn known_path(path: &str) -> bool {
     const KNOWN: [&str; 11] = [
-        "metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels", "metadata.annotations", "spec.nodeName",
-        "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.uid",
+        "metadata.labels",
+        "metadata.annotations",
+        "spec.nodeName",
+        "spec.serviceAccountName",
+        "status.hostIP",
+        "status.hostIPs",
+        "status.podIP",
+        "status.podIPs",
     ];
-    KNOWN.contains(&path) || path.starts_with("metadata.labels['") || path.starts_with("metadata.annotations['")
+    KNOWN.contains(&path)
+        || path.starts_with("metadata.labels['")
+        || path.starts_with("metadata.annotations['")
 }
 
 fn probe(probe: &Value, liveness: bool, field: &str, issues: &mut Issues) {
     handler(probe, field, issues);
-    for key in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
+    for key in [
+        "initialDelaySeconds",
+        "timeoutSeconds",
+        "periodSeconds",
+        "successThreshold",
+        "failureThreshold",
+    ] {
         if let Some(number) = int(probe, &format!("/{key}"))
             && number < 0
         {
-            issues.invalid(format!("{field}.{key}"), &json!(number), "must be greater than or equal to 0");
+            issues.invalid(
+                format!("{field}.{key}"),
+                &json!(number),
+                "must be greater than or equal to 0",
+            );
         }
     }
     let threshold = int(probe, "/successThreshold").unwrap_or(1);
     if liveness && threshold != 1 {
-        issues.invalid(format!("{field}.successThreshold"), &json!(threshold), "must be 1");
+        issues.invalid(
+            format!("{field}.successThreshold"),
+            &json!(threshold),
+            "must be 1",
+        );
     }
 }
 
 fn handler(handler: &Value, field: &str, issues: &mut Issues) {
     let mut found = 0;
     for key in ["exec", "httpGet", "tcpSocket", "grpc"] {
-        let Some(action) = handler.get(key) else { continue };
+        let Some(action) = handler.get(key) else {
+            continue;
+        };
         found += 1;
         let own = format!("{field}.{key}");
         if found > 1 {
@@ -219,8 +281,12 @@ fn handler(handler: &Value, field: &str, issues: &mut Issues) {
             continue;
         }
         match key {
-            "exec" if list(action, "/command").is_empty() => issues.required(format!("{own}.command"), ""),
-            "httpGet" | "tcpSocket" | "grpc" => port_or_name(action, &format!("{own}.port"), issues),
+            "exec" if list(action, "/command").is_empty() => {
+                issues.required(format!("{own}.command"), "")
+            }
+            "httpGet" | "tcpSocket" | "grpc" => {
+                port_or_name(action, &format!("{own}.port"), issues)
+            }
             _ => {}
         }
     }
@@ -237,7 +303,11 @@ pub(crate) fn port_or_name(action: &Value, field: &str, issues: &mut Issues) {
                 issues.invalid(field, &json!(name), &error);
             }
         }
-        other => number_of_port(other.and_then(Value::as_i64).unwrap_or_default(), field, issues),
+        other => number_of_port(
+            other.and_then(Value::as_i64).unwrap_or_default(),
+            field,
+            issues,
+        ),
     }
 }
 

@@ -20,7 +20,11 @@ pub(crate) fn validate(kind: &Kind, object: &Value, issues: &mut Issues) {
     let prefix = text(object, "/metadata/generateName");
     if !prefix.is_empty() {
         // A prefix may end in a dash, which a name may not.
-        let masked = if prefix.len() > 1 && prefix.ends_with('-') { format!("{}a", &prefix[..prefix.len() - 1]) } else { prefix.to_owned() };
+        let masked = if prefix.len() > 1 && prefix.ends_with('-') {
+            format!("{}a", &prefix[..prefix.len() - 1])
+        } else {
+            prefix.to_owned()
+        };
         for error in check(&masked) {
             issues.invalid("metadata.generateName", &Value::from(prefix), &error);
         }
@@ -35,28 +39,49 @@ pub(crate) fn validate(kind: &Kind, object: &Value, issues: &mut Issues) {
     }
     validate_maps(object, "metadata", issues);
     validate_owners(object, issues);
-    for finalizer in list(object, "/metadata/finalizers").iter().filter_map(Value::as_str) {
+    for finalizer in list(object, "/metadata/finalizers")
+        .iter()
+        .filter_map(Value::as_str)
+    {
         for error in names::qualified(finalizer) {
             issues.invalid("metadata.finalizers", &Value::from(finalizer), &error);
         }
-        if !finalizer.contains('/') && !matches!(finalizer, "orphan" | "foregroundDeletion" | "kubernetes") {
-            issues.invalid("metadata.finalizers", &Value::from(finalizer), "name is neither a standard finalizer name nor is it fully qualified");
+        if !finalizer.contains('/')
+            && !matches!(finalizer, "orphan" | "foregroundDeletion" | "kubernetes")
+        {
+            issues.invalid(
+                "metadata.finalizers",
+                &Value::from(finalizer),
+                "name is neither a standard finalizer name nor is it fully qualified",
+            );
         }
     }
 }
 
 /// Labels and annotations, of an object or of a template.
 pub(crate) fn validate_maps(object: &Value, field: &str, issues: &mut Issues) {
-    labels(object, "/metadata/labels", &format!("{field}.labels"), issues);
+    labels(
+        object,
+        "/metadata/labels",
+        &format!("{field}.labels"),
+        issues,
+    );
     let mut size = 0;
     for (key, value) in entries(object, "/metadata/annotations") {
         for error in names::qualified(&key.to_lowercase()) {
-            issues.invalid(format!("{field}.annotations"), &Value::from(key.as_str()), &error);
+            issues.invalid(
+                format!("{field}.annotations"),
+                &Value::from(key.as_str()),
+                &error,
+            );
         }
         size += key.len() + value.as_str().unwrap_or_default().len();
     }
     if size > ANNOTATIONS_LIMIT {
-        issues.too_long(format!("{field}.annotations"), &format!("may not be more than {ANNOTATIONS_LIMIT} bytes"));
+        issues.too_long(
+            format!("{field}.annotations"),
+            &format!("may not be more than {ANNOTATIONS_LIMIT} bytes"),
+        );
     }
 }
 
@@ -82,11 +107,24 @@ fn validate_owners(object: &Value, issues: &mut Issues) {
                     "kind" => "must not be empty",
                     _ => "must not be empty",
                 };
-                issues.invalid(format!("metadata.ownerReferences[{index}].{key}"), &Value::from(""), detail);
+                issues.invalid(
+                    format!("metadata.ownerReferences[{index}].{key}"),
+                    &Value::from(""),
+                    detail,
+                );
             }
         }
     }
-    if owners.iter().filter(|owner| owner["controller"] == true).count() > 1 {
-        issues.invalid_text("metadata.ownerReferences", &Value::from(owners).to_string(), "Only one reference can have Controller set to true");
+    if owners
+        .iter()
+        .filter(|owner| owner["controller"] == true)
+        .count()
+        > 1
+    {
+        issues.invalid_text(
+            "metadata.ownerReferences",
+            &Value::from(owners).to_string(),
+            "Only one reference can have Controller set to true",
+        );
     }
 }

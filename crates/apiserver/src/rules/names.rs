@@ -28,7 +28,10 @@ fn lower(byte: u8) -> bool {
 
 fn is_label(text: &str) -> bool {
     let bytes = text.as_bytes();
-    !bytes.is_empty() && lower(bytes[0]) && lower(bytes[bytes.len() - 1]) && bytes.iter().all(|byte| lower(*byte) || *byte == b'-')
+    !bytes.is_empty()
+        && lower(bytes[0])
+        && lower(bytes[bytes.len() - 1])
+        && bytes.iter().all(|byte| lower(*byte) || *byte == b'-')
 }
 
 /// One DNS label.
@@ -77,7 +80,11 @@ pub(crate) fn qualified(text: &str) -> Vec<String> {
             if prefix.is_empty() {
                 errors.push("prefix part must be non-empty".to_owned());
             } else {
-                errors.extend(subdomain(prefix).into_iter().map(|error| format!("prefix part {error}")));
+                errors.extend(
+                    subdomain(prefix)
+                        .into_iter()
+                        .map(|error| format!("prefix part {error}")),
+                );
             }
             name
         }
@@ -126,7 +133,11 @@ pub(crate) fn config_key(text: &str) -> Vec<String> {
 
 /// The name of an environment variable.
 pub(crate) fn environment(text: &str) -> Vec<String> {
-    if !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'=') {
+    if !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| (0x20..0x7f).contains(&byte) && byte != b'=')
+    {
         return Vec::new();
     }
     vec![ENVIRONMENT.to_owned()]
@@ -137,7 +148,9 @@ pub(crate) fn port(text: &str) -> Vec<String> {
     let mut errors: Vec<String> = too_long(text, 15, "characters").into_iter().collect();
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !text.bytes().all(allowed) {
-        errors.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned());
+        errors.push(
+            "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned(),
+        );
     }
     if !text.bytes().any(|byte| byte.is_ascii_lowercase()) {
         errors.push("must contain at least one letter (a-z)".to_owned());

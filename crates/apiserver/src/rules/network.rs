@@ -19,13 +19,20 @@ pub(crate) fn default_service(value: &mut Value) {
         "None" => {
             remove(spec, "sessionAffinityConfig");
         }
-        "ClientIP" => default(object(object(spec, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds", 10_800),
+        "ClientIP" => default(
+            object(object(spec, "sessionAffinityConfig"), "clientIP"),
+            "timeoutSeconds",
+            10_800,
+        ),
         _ => {}
     }
     for port in list_mut(spec, "/ports") {
         default_text(port, "protocol", "TCP");
         let own = port["port"].clone();
-        if port.get("targetPort").is_none_or(|target| target == 0 || target == "") {
+        if port
+            .get("targetPort")
+            .is_none_or(|target| target == 0 || target == "")
+        {
             port["targetPort"] = own;
         }
     }
@@ -47,7 +54,13 @@ pub(crate) fn create_service(value: &mut Value) {
     cluster::drop_status(value);
     let spec = object(value, "spec");
     if text(spec, "/type") == "ExternalName" {
-        for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] {
+        for key in [
+            "clusterIP",
+            "clusterIPs",
+            "ipFamilies",
+            "ipFamilyPolicy",
+            "internalTrafficPolicy",
+        ] {
             remove(spec, key);
         }
         return;
@@ -74,11 +87,16 @@ pub(crate) fn update_service(new: &mut Value, old: &Value) {
         return;
     }
     match (has(spec, "/clusterIP"), has(spec, "/clusterIPs")) {
-        (true, _) if spec["clusterIP"] != before["clusterIP"] && spec["clusterIPs"] == before["clusterIPs"] => {
+        (true, _)
+            if spec["clusterIP"] != before["clusterIP"]
+                && spec["clusterIPs"] == before["clusterIPs"] =>
+        {
             spec["clusterIPs"] = json!([spec["clusterIP"]]);
         }
         (true, true) => {}
-        (true, false) if spec["clusterIP"] == before["clusterIP"] => copy(spec, before, "clusterIPs"),
+        (true, false) if spec["clusterIP"] == before["clusterIP"] => {
+            copy(spec, before, "clusterIPs")
+        }
         (true, false) => spec["clusterIPs"] = json!([spec["clusterIP"]]),
         (false, _) => {
             copy(spec, before, "clusterIP");
@@ -91,7 +109,11 @@ pub(crate) fn update_service(new: &mut Value, old: &Value) {
         }
     }
     if text(spec, "/type") == "ClusterIP" {
-        for key in ["externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts"] {
+        for key in [
+            "externalTrafficPolicy",
+            "healthCheckNodePort",
+            "allocateLoadBalancerNodePorts",
+        ] {
             remove(spec, key);
         }
         for port in list_mut(spec, "/ports") {
@@ -99,9 +121,16 @@ pub(crate) fn update_service(new: &mut Value, old: &Value) {
         }
     } else {
         let old_ports = list(before, "/ports");
-        for port in list_mut(spec, "/ports").filter(|port| int(port, "/nodePort").unwrap_or_default() == 0) {
-            let same = |old: &&Value| old["port"] == port["port"] && old["protocol"] == port["protocol"];
-            if let Some(node_port) = old_ports.iter().find(same).and_then(|old| old.get("nodePort")) {
+        for port in
+            list_mut(spec, "/ports").filter(|port| int(port, "/nodePort").unwrap_or_default() == 0)
+        {
+            let same =
+                |old: &&Value| old["port"] == port["port"] && old["protocol"] == port["protocol"];
+            if let Some(node_port) = old_ports
+                .iter()
+                .find(same)
+                .and_then(|old| old.get("nodePort"))
+            {
                 port["nodePort"] = node_port.clone();
             }
         }
@@ -117,7 +146,13 @@ pub(crate) fn validate_service(value: &Value, issues: &mut Issues) {
     }
     let mut seen = BTreeSet::new();
     for (index, port) in ports.iter().enumerate() {
-        service_port(port, ports.len() > 1, &mut seen, &format!("spec.ports[{index}]"), issues);
+        service_port(
+            port,
+            ports.len() > 1,
+            &mut seen,
+            &format!("spec.ports[{index}]"),
+            issues,
+        );
     }
     super::metadata::labels(spec, "/selector", "spec.selector", issues);
     match text(spec, "/sessionAffinity") {
@@ -132,7 +167,12 @@ pub(crate) fn validate_service(value: &Value, issues: &mut Issues) {
         }
     }
     for (index, address) in list(spec, "/externalIPs").iter().enumerate() {
-        if address.as_str().unwrap_or_default().parse::<IpAddr>().is_err() {
+        if address
+            .as_str()
+            .unwrap_or_default()
+            .parse::<IpAddr>()
+            .is_err()
+        {
             issues.invalid(format!("spec.externalIPs[{index}]"), address, BAD_ADDRESS);
         }
     }
@@ -155,7 +195,13 @@ pub(crate) fn validate_service(value: &Value, issues: &mut Issues) {
     duplicate_ports(ports, issues);
 }
 
-fn service_port<'a>(port: &'a Value, needs_name: bool, seen: &mut BTreeSet<&'a str>, field: &str, issues: &mut Issues) {
+fn service_port<'a>(
+    port: &'a Value,
+    needs_name: bool,
+    seen: &mut BTreeSet<&'a str>,
+    field: &str,
+    issues: &mut Issues,
+) {
     let name = text(port, "/name");
     if name.is_empty() {
         if needs_name {
@@ -191,7 +237,10 @@ fn service_port<'a>(port: &'a Value, needs_name: bool, seen: &mut BTreeSet<&'a s
 fn duplicate_ports(ports: &[Value], issues: &mut Issues) {
     let mut seen = BTreeSet::new();
     for (index, port) in ports.iter().enumerate() {
-        let (number, protocol) = (int(port, "/port").unwrap_or_default(), text(port, "/protocol"));
+        let (number, protocol) = (
+            int(port, "/port").unwrap_or_default(),
+            text(port, "/protocol"),
+        );
         if !seen.insert((number, protocol)) {
             let shown = format!(
                 "{{\"Name\":\"\",\"Protocol\":\"{protocol}\",\"AppProtocol\":null,\"Port\":{number},\"TargetPort\":0,\"NodePort\":0}}"
@@ -202,10 +251,18 @@ fn duplicate_ports(ports: &[Value], issues: &mut Issues) {
 }
 
 pub(crate) fn change_service(new: &Value, old: &Value, issues: &mut Issues) {
-    let (before, after) = (text(old, "/spec/clusterIPs/0"), text(new, "/spec/clusterIPs/0"));
-    let both_internal = text(old, "/spec/type") != "ExternalName" && text(new, "/spec/type") != "ExternalName";
+    let (before, after) = (
+        text(old, "/spec/clusterIPs/0"),
+        text(new, "/spec/clusterIPs/0"),
+    );
+    let both_internal =
+        text(old, "/spec/type") != "ExternalName" && text(new, "/spec/type") != "ExternalName";
     if both_internal && !before.is_empty() && before != after {
-        issues.invalid_text("spec.clusterIPs[0]", &new["spec"]["clusterIPs"].to_string(), "may not change once set");
+        issues.invalid_text(
+            "spec.clusterIPs[0]",
+            &new["spec"]["clusterIPs"].to_string(),
+            "may not change once set",
+        );
     }
 }
 
@@ -218,13 +275,20 @@ pub(crate) fn default_endpoints(value: &mut Value) {
 pub(crate) fn validate_endpoints(value: &Value, issues: &mut Issues) {
     for (index, subset) in list(value, "/subsets").iter().enumerate() {
         let field = format!("subsets[{index}]");
-        let (ready, waiting) = (list(subset, "/addresses"), list(subset, "/notReadyAddresses"));
+        let (ready, waiting) = (
+            list(subset, "/addresses"),
+            list(subset, "/notReadyAddresses"),
+        );
         if ready.is_empty() && waiting.is_empty() {
             issues.required(&field, "must specify `addresses` or `notReadyAddresses`");
         }
         for (key, addresses) in [("addresses", ready), ("notReadyAddresses", waiting)] {
             for (index, address) in addresses.iter().enumerate() {
-                endpoint_address(text(address, "/ip"), &format!("{field}.{key}[{index}].ip"), issues);
+                endpoint_address(
+                    text(address, "/ip"),
+                    &format!("{field}.{key}[{index}].ip"),
+                    issues,
+                );
             }
         }
         let ports = list(subset, "/ports");
@@ -249,8 +313,16 @@ fn endpoint_address(address: &str, field: &str, issues: &mut Issues) {
             issues.invalid(field, &quoted, BAD_ADDRESS);
             issues.invalid(field, &quoted, "must be a valid IP address");
         }
-        Ok(ip) if ip.is_loopback() => issues.invalid(field, &quoted, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
-        Ok(ip) if ip.is_unspecified() => issues.invalid(field, &quoted, &format!("may not be unspecified ({address})")),
+        Ok(ip) if ip.is_loopback() => issues.invalid(
+            field,
+            &quoted,
+            "may not be in the loopback range (127.0.0.0/8, ::1/128)",
+        ),
+        Ok(ip) if ip.is_unspecified() => issues.invalid(
+            field,
+            &quoted,
+            &format!("may not be unspecified ({address})"),
+        ),
         Ok(_) => {}
     }
 }

@@ -23,7 +23,8 @@ pub(crate) fn default_spec(spec: &mut Value) {
     }
     if yes(spec, "/hostNetwork") {
         for pointer in ["/initContainers", "/containers"] {
-            for port in list_mut(spec, pointer).flat_map(|container| list_mut(container, "/ports")) {
+            for port in list_mut(spec, pointer).flat_map(|container| list_mut(container, "/ports"))
+            {
                 let number = port["containerPort"].clone();
                 default(port, "hostPort", number);
             }
@@ -45,7 +46,11 @@ fn both_accounts(spec: &mut Value) {
 fn default_container(container: &mut Value) {
     default_text(container, "terminationMessagePath", "/dev/termination-log");
     default_text(container, "terminationMessagePolicy", "File");
-    let policy = if has_latest_tag(text(container, "/image")) { "Always" } else { "IfNotPresent" };
+    let policy = if has_latest_tag(text(container, "/image")) {
+        "Always"
+    } else {
+        "IfNotPresent"
+    };
     default_text(container, "imagePullPolicy", policy);
     resources::default_requirements(container);
     for port in list_mut(container, "/ports") {
@@ -84,7 +89,12 @@ fn default_source(source: &mut Value) {
 }
 
 fn default_probe(probe: &mut Value) {
-    for (key, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)] {
+    for (key, value) in [
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ] {
         if probe.get(key).is_none_or(|found| found == 0) {
             probe[key] = json!(value);
         }
@@ -104,7 +114,10 @@ fn default_request(handler: &mut Value) {
 
 /// Defaults of one volume: without any source it is an empty directory.
 fn default_volume(volume: &mut Value) {
-    if volume.as_object().is_some_and(|map| map.keys().all(|key| key == "name")) {
+    if volume
+        .as_object()
+        .is_some_and(|map| map.keys().all(|key| key == "name"))
+    {
         volume["emptyDir"] = json!({});
     }
     for source in ["secret", "configMap", "downwardAPI", "projected"] {
@@ -136,7 +149,10 @@ pub(crate) fn default_pod_alone(spec: &mut Value) {
     default(spec, "enableServiceLinks", true);
     for pointer in ["/containers", "/initContainers"] {
         for container in list_mut(spec, pointer) {
-            let Some(Value::Object(limits)) = container.pointer("/resources/limits").cloned() else { continue };
+            let Some(Value::Object(limits)) = container.pointer("/resources/limits").cloned()
+            else {
+                continue;
+            };
             let requests = object(object(container, "resources"), "requests");
             for (name, amount) in limits {
                 default(requests, &name, amount);
@@ -147,17 +163,33 @@ pub(crate) fn default_pod_alone(spec: &mut Value) {
 
 /// The class of service that a pod gets from what it asks for.
 pub(crate) fn quality(spec: &Value) -> &'static str {
-    let containers: Vec<&Value> = list(spec, "/containers").iter().chain(list(spec, "/initContainers")).collect();
+    let containers: Vec<&Value> = list(spec, "/containers")
+        .iter()
+        .chain(list(spec, "/initContainers"))
+        .collect();
     let amounts = |container: &Value, which: &str| -> Map<String, Value> {
-        let found = container.pointer(&format!("/resources/{which}")).and_then(Value::as_object).cloned().unwrap_or_default();
-        found.into_iter().filter(|(name, amount)| matches!(name.as_str(), "cpu" | "memory") && amount != "0").collect()
+        let found = container
+            .pointer(&format!("/resources/{which}"))
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        found
+            .into_iter()
+            .filter(|(name, amount)| matches!(name.as_str(), "cpu" | "memory") && amount != "0")
+            .collect()
     };
-    if containers.iter().all(|container| amounts(container, "requests").is_empty() && amounts(container, "limits").is_empty()) {
+    if containers.iter().all(|container| {
+        amounts(container, "requests").is_empty() && amounts(container, "limits").is_empty()
+    }) {
         return "BestEffort";
     }
     let guaranteed = containers.iter().all(|container| {
         let (requests, limits) = (amounts(container, "requests"), amounts(container, "limits"));
         limits.len() == 2 && requests == limits
     });
-    if guaranteed { "Guaranteed" } else { "Burstable" }
+    if guaranteed {
+        "Guaranteed"
+    } else {
+        "Burstable"
+    }
 }

@@ -42,16 +42,28 @@ pub(crate) fn update_status(new: &mut Value, old: &Value) {
 /// Checks a pod's spec, in a pod or in a template; `extra` are volumes that claim templates add.
 pub(crate) fn validate_spec(spec: &Value, extra: &[&str], field: &str, issues: &mut Issues) {
     volumes::validate(spec, field, issues);
-    let mut mountable: Vec<&str> = list(spec, "/volumes").iter().map(|volume| text(volume, "/name")).collect();
+    let mut mountable: Vec<&str> = list(spec, "/volumes")
+        .iter()
+        .map(|volume| text(volume, "/name"))
+        .collect();
     mountable.extend(extra);
     containers::validate(spec, &mountable, field, issues);
     policies(spec, field, issues);
-    metadata::labels(spec, "/nodeSelector", &format!("{field}.nodeSelector"), issues);
+    metadata::labels(
+        spec,
+        "/nodeSelector",
+        &format!("{field}.nodeSelector"),
+        issues,
+    );
     affinity::validate(spec, field, issues);
     for (index, gate) in list(spec, "/readinessGates").iter().enumerate() {
         let kind = text(gate, "/conditionType");
         for error in names::qualified(kind) {
-            issues.invalid(format!("{field}.readinessGates[{index}].conditionType"), &json!(kind), &error);
+            issues.invalid(
+                format!("{field}.readinessGates[{index}].conditionType"),
+                &json!(kind),
+                &error,
+            );
         }
     }
     affinity::validate_spread(spec, field, issues);
@@ -79,7 +91,11 @@ fn policies(spec: &Value, field: &str, issues: &mut Issues) {
     match text(spec, "/restartPolicy") {
         "Always" | "OnFailure" | "Never" => {}
         "" => issues.required(format!("{field}.restartPolicy"), ""),
-        other => issues.unsupported(format!("{field}.restartPolicy"), &json!(other), &["Always", "OnFailure", "Never"]),
+        other => issues.unsupported(
+            format!("{field}.restartPolicy"),
+            &json!(other),
+            &["Always", "OnFailure", "Never"],
+        ),
     }
     const DNS: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
     let policy = text(spec, "/dnsPolicy");
@@ -92,7 +108,11 @@ fn deadline(spec: &Value, field: &str, issues: &mut Issues) {
     if let Some(seconds) = int(spec, "/activeDeadlineSeconds")
         && !(1..=i64::from(i32::MAX)).contains(&seconds)
     {
-        issues.invalid(format!("{field}.activeDeadlineSeconds"), &json!(seconds), "must be between 1 and 2147483647, inclusive");
+        issues.invalid(
+            format!("{field}.activeDeadlineSeconds"),
+            &json!(seconds),
+            "must be between 1 and 2147483647, inclusive",
+        );
     }
 }
 
@@ -108,9 +128,17 @@ pub(crate) fn warn_pod(value: &Value, warnings: &mut Vec<String>) {
 /// What may change in a pod: images, its deadline, more tolerations, fewer gates.
 pub(crate) fn change_pod(new: &Value, old: &Value, issues: &mut Issues) {
     for key in ["containers", "initContainers"] {
-        let names = |pod: &Value| -> Vec<Value> { list(pod, &format!("/spec/{key}")).iter().map(|one| one["name"].clone()).collect() };
+        let names = |pod: &Value| -> Vec<Value> {
+            list(pod, &format!("/spec/{key}"))
+                .iter()
+                .map(|one| one["name"].clone())
+                .collect()
+        };
         if names(new) != names(old) {
-            issues.forbidden(format!("spec.{key}"), "pod updates may not add or remove containers");
+            issues.forbidden(
+                format!("spec.{key}"),
+                "pod updates may not add or remove containers",
+            );
             return;
         }
     }
@@ -139,7 +167,12 @@ fn changeable_taken_out(pod: &Value, old: &Value) -> Value {
         remove(&mut spec, "affinity");
     }
     for key in ["containers", "initContainers"] {
-        for container in spec.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
+        for container in spec
+            .get_mut(key)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             remove(container, "image");
         }
     }
@@ -148,10 +181,21 @@ fn changeable_taken_out(pod: &Value, old: &Value) -> Value {
 
 fn change_deadline(new: &Value, old: &Value, issues: &mut Issues) {
     const FIELD: &str = "spec.activeDeadlineSeconds";
-    match (int(old, "/spec/activeDeadlineSeconds"), int(new, "/spec/activeDeadlineSeconds")) {
-        (Some(_), None) => issues.invalid(FIELD, &Value::Null, "must not update from a positive integer to nil value"),
+    match (
+        int(old, "/spec/activeDeadlineSeconds"),
+        int(new, "/spec/activeDeadlineSeconds"),
+    ) {
+        (Some(_), None) => issues.invalid(
+            FIELD,
+            &Value::Null,
+            "must not update from a positive integer to nil value",
+        ),
         (Some(before), Some(after)) if after > before => {
-            issues.invalid(FIELD, &json!(after), "must be less than or equal to previous value");
+            issues.invalid(
+                FIELD,
+                &json!(after),
+                "must be less than or equal to previous value",
+            );
         }
         _ => {}
     }
@@ -163,9 +207,18 @@ fn change_tolerations(new: &Value, old: &Value, issues: &mut Issues) {
         remove(&mut toleration, "tolerationSeconds");
         toleration
     };
-    let after: Vec<Value> = list(new, "/spec/tolerations").iter().map(without_seconds).collect();
-    if !list(old, "/spec/tolerations").iter().all(|toleration| after.contains(&without_seconds(toleration))) {
-        issues.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds");
+    let after: Vec<Value> = list(new, "/spec/tolerations")
+        .iter()
+        .map(without_seconds)
+        .collect();
+    if !list(old, "/spec/tolerations")
+        .iter()
+        .all(|toleration| after.contains(&without_seconds(toleration)))
+    {
+        issues.forbidden(
+            "spec.tolerations",
+            "existing toleration can not be modified except its tolerationSeconds",
+        );
     }
 }
 
@@ -173,7 +226,10 @@ fn change_gates(new: &Value, old: &Value, issues: &mut Issues) {
     let before = list(old, "/spec/schedulingGates");
     for (index, gate) in list(new, "/spec/schedulingGates").iter().enumerate() {
         if !before.contains(gate) {
-            let detail = format!("only deletion is allowed, but found new scheduling gate '{}'", text(gate, "/name"));
+            let detail = format!(
+                "only deletion is allowed, but found new scheduling gate '{}'",
+                text(gate, "/name")
+            );
             issues.forbidden(format!("spec.schedulingGates[{index}].name"), &detail);
         }
     }

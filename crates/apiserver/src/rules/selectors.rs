@@ -8,19 +8,34 @@ use crate::issues::Issues;
 
 /// Checks a label selector.
 pub(crate) fn validate(selector: &Value, field: &str, issues: &mut Issues) {
-    metadata::labels(selector, "/matchLabels", &format!("{field}.matchLabels"), issues);
+    metadata::labels(
+        selector,
+        "/matchLabels",
+        &format!("{field}.matchLabels"),
+        issues,
+    );
     for (index, requirement) in list(selector, "/matchExpressions").iter().enumerate() {
         let field = format!("{field}.matchExpressions[{index}]");
         let values = list(requirement, "/values");
         match text(requirement, "/operator") {
             "In" | "NotIn" if values.is_empty() => {
-                issues.required(format!("{field}.values"), "must be specified when `operator` is 'In' or 'NotIn'");
+                issues.required(
+                    format!("{field}.values"),
+                    "must be specified when `operator` is 'In' or 'NotIn'",
+                );
             }
             "Exists" | "DoesNotExist" if !values.is_empty() => {
-                issues.forbidden(format!("{field}.values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+                issues.forbidden(
+                    format!("{field}.values"),
+                    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+                );
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => issues.invalid(format!("{field}.operator"), &Value::from(other), "not a valid selector operator"),
+            other => issues.invalid(
+                format!("{field}.operator"),
+                &Value::from(other),
+                "not a valid selector operator",
+            ),
         }
         let key = text(requirement, "/key");
         for error in names::qualified(key) {
@@ -36,29 +51,41 @@ pub(crate) fn validate(selector: &Value, field: &str, issues: &mut Issues) {
 
 /// Whether a label selector matches labels.
 pub(crate) fn matches(selector: &Value, labels: &Value) -> bool {
-    let equal = entries(selector, "/matchLabels").all(|(key, value)| labels.get(key) == Some(value));
+    let equal =
+        entries(selector, "/matchLabels").all(|(key, value)| labels.get(key) == Some(value));
     equal
-        && list(selector, "/matchExpressions").iter().all(|requirement| {
-            let found = labels.get(text(requirement, "/key"));
-            let listed = found.is_some_and(|value| list(requirement, "/values").contains(value));
-            match text(requirement, "/operator") {
-                "In" => listed,
-                "NotIn" => !listed,
-                "Exists" => found.is_some(),
-                "DoesNotExist" => found.is_none(),
-                _ => false,
-            }
-        })
+        && list(selector, "/matchExpressions")
+            .iter()
+            .all(|requirement| {
+                let found = labels.get(text(requirement, "/key"));
+                let listed =
+                    found.is_some_and(|value| list(requirement, "/values").contains(value));
+                match text(requirement, "/operator") {
+                    "In" => listed,
+                    "NotIn" => !listed,
+                    "Exists" => found.is_some(),
+                    "DoesNotExist" => found.is_none(),
+                    _ => false,
+                }
+            })
 }
 
 /// A selector as a query prints it: `app=x,tier in (a,b)`.
 pub(crate) fn print(selector: &Value) -> String {
     let mut parts: Vec<(String, String)> = entries(selector, "/matchLabels")
-        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default())))
+        .map(|(key, value)| {
+            (
+                key.clone(),
+                format!("{key}={}", value.as_str().unwrap_or_default()),
+            )
+        })
         .collect();
     for requirement in list(selector, "/matchExpressions") {
         let key = text(requirement, "/key");
-        let mut values: Vec<&str> = list(requirement, "/values").iter().filter_map(Value::as_str).collect();
+        let mut values: Vec<&str> = list(requirement, "/values")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         values.sort_unstable();
         let text = match text(requirement, "/operator") {
             "In" => format!("{key} in ({})", values.join(",")),
@@ -69,5 +96,9 @@ pub(crate) fn print(selector: &Value) -> String {
         parts.push((key.to_owned(), text));
     }
     parts.sort();
-    parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(",")
+    parts
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect::<Vec<_>>()
+        .join(",")
 }

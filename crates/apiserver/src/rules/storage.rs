@@ -9,13 +9,25 @@ use crate::access::{default, default_text, entries, has, list, object, remove, t
 use crate::issues::{Issues, go_quote};
 use crate::quantity::Quantity;
 
-const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+const MODES: [&str; 4] = [
+    "ReadOnlyMany",
+    "ReadWriteMany",
+    "ReadWriteOnce",
+    "ReadWriteOncePod",
+];
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// Fields of a volume's spec that are not its source.
 const NOT_SOURCE: [&str; 9] = [
-    "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy", "storageClassName",
-    "volumeAttributesClassName", "volumeMode",
+    "accessModes",
+    "capacity",
+    "claimRef",
+    "mountOptions",
+    "nodeAffinity",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "volumeAttributesClassName",
+    "volumeMode",
 ];
 
 pub(crate) fn default_volume(value: &mut Value) {
@@ -61,12 +73,21 @@ pub(crate) fn validate_volume(value: &Value, issues: &mut Issues) {
     }
     let policy = text(spec, "/persistentVolumeReclaimPolicy");
     if !matches!(policy, "Delete" | "Recycle" | "Retain") {
-        issues.unsupported("spec.persistentVolumeReclaimPolicy", &json!(policy), &["Delete", "Recycle", "Retain"]);
+        issues.unsupported(
+            "spec.persistentVolumeReclaimPolicy",
+            &json!(policy),
+            &["Delete", "Recycle", "Retain"],
+        );
     }
     if let Some(affinity) = spec.get("nodeAffinity") {
         match affinity.get("required") {
-            Some(required) => affinity::node_selector(required, "spec.nodeAffinity.required", issues),
-            None => issues.required("spec.nodeAffinity.required", "must specify required node constraints"),
+            Some(required) => {
+                affinity::node_selector(required, "spec.nodeAffinity.required", issues)
+            }
+            None => issues.required(
+                "spec.nodeAffinity.required",
+                "must specify required node constraints",
+            ),
         }
     }
     source(spec, issues);
@@ -91,17 +112,24 @@ fn access_modes(spec: &Value, detail: &str, issues: &mut Issues) {
     if modes.is_empty() {
         issues.required("spec.accessModes", detail);
     }
-    for mode in modes.iter().filter(|mode| !MODES.iter().any(|known| *mode == known)) {
+    for mode in modes
+        .iter()
+        .filter(|mode| !MODES.iter().any(|known| *mode == known))
+    {
         issues.unsupported("spec.accessModes", mode, &MODES);
     }
     if modes.contains(&json!("ReadWriteOncePod")) && modes.len() > 1 {
-        issues.forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes");
+        issues.forbidden(
+            "spec.accessModes",
+            "may not use ReadWriteOncePod with other access modes",
+        );
     }
 }
 
 fn source(spec: &Value, issues: &mut Issues) {
     let mut found = 0;
-    for (name, source) in entries(spec, "").filter(|(name, _)| !NOT_SOURCE.contains(&name.as_str())) {
+    for (name, source) in entries(spec, "").filter(|(name, _)| !NOT_SOURCE.contains(&name.as_str()))
+    {
         found += 1;
         let field = format!("spec.{name}");
         if found > 1 {
@@ -112,7 +140,11 @@ fn source(spec: &Value, issues: &mut Issues) {
         match name.as_str() {
             "hostPath" | "local" if path.is_empty() => issues.required(format!("{field}.path"), ""),
             "hostPath" | "local" if path.split('/').any(|part| part == "..") => {
-                issues.invalid(format!("{field}.path"), &json!(path), "must not contain '..'");
+                issues.invalid(
+                    format!("{field}.path"),
+                    &json!(path),
+                    "must not contain '..'",
+                );
             }
             _ => {}
         }
@@ -125,7 +157,10 @@ fn source(spec: &Value, issues: &mut Issues) {
     }
     let path = text(spec, "/hostPath/path");
     if path == "/" && text(spec, "/persistentVolumeReclaimPolicy") == "Recycle" {
-        issues.forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+        issues.forbidden(
+            "spec.persistentVolumeReclaimPolicy",
+            "may not be 'recycle' for a hostPath mount of '/'",
+        );
     }
 }
 
@@ -138,22 +173,37 @@ pub(crate) fn change_volume(new: &Value, old: &Value, issues: &mut Issues) {
         spec
     };
     if source(new) != source(old) {
-        issues.forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation");
+        issues.forbidden(
+            "spec.persistentvolumesource",
+            "spec.persistentvolumesource is immutable after creation",
+        );
     }
     immutable_mode(new, old, issues);
-    if has(old, "/spec/nodeAffinity") && new["spec"]["nodeAffinity"] != old["spec"]["nodeAffinity"] {
-        issues.invalid("nodeAffinity", &new["spec"]["nodeAffinity"], "field is immutable");
+    if has(old, "/spec/nodeAffinity") && new["spec"]["nodeAffinity"] != old["spec"]["nodeAffinity"]
+    {
+        issues.invalid(
+            "nodeAffinity",
+            &new["spec"]["nodeAffinity"],
+            "field is immutable",
+        );
     }
 }
 
 fn immutable_mode(new: &Value, old: &Value, issues: &mut Issues) {
     if new["spec"]["volumeMode"] != old["spec"]["volumeMode"] {
-        issues.invalid("volumeMode", &new["spec"]["volumeMode"], "field is immutable");
+        issues.invalid(
+            "volumeMode",
+            &new["spec"]["volumeMode"],
+            "field is immutable",
+        );
     }
 }
 
 fn warn_annotation(value: &Value, warnings: &mut Vec<String>) {
-    if value["metadata"]["annotations"].get(CLASS_ANNOTATION).is_some() {
+    if value["metadata"]["annotations"]
+        .get(CLASS_ANNOTATION)
+        .is_some()
+    {
         warnings.push(format!("metadata.annotations[{CLASS_ANNOTATION}]: deprecated since v1.8; use \"storageClassName\" attribute instead"));
     }
 }
@@ -191,7 +241,10 @@ pub(crate) fn create_claim(value: &mut Value) {
     if let Some(source) = spec.get_mut("dataSource") {
         default(source, "apiGroup", Value::Null);
     }
-    match (spec.get("dataSource").cloned(), spec.get("dataSourceRef").cloned()) {
+    match (
+        spec.get("dataSource").cloned(),
+        spec.get("dataSourceRef").cloned(),
+    ) {
         (Some(source), None) => spec["dataSourceRef"] = source,
         (None, Some(source)) if source.get("namespace").is_none() => spec["dataSource"] = source,
         _ => {}
@@ -229,7 +282,11 @@ pub(crate) fn change_claim(new: &Value, old: &Value, issues: &mut Issues) {
     if text(&before, "/volumeName").is_empty() {
         crate::access::copy(&mut before, &after, "volumeName");
     }
-    if !has(&before, "/storageClassName") && old["metadata"]["annotations"].get(CLASS_ANNOTATION).is_none() {
+    if !has(&before, "/storageClassName")
+        && old["metadata"]["annotations"]
+            .get(CLASS_ANNOTATION)
+            .is_none()
+    {
         // A class may be given to a claim that came before there was a default one.
         crate::access::copy(&mut before, &after, "storageClassName");
     }
@@ -245,12 +302,19 @@ pub(crate) fn change_claim(new: &Value, old: &Value, issues: &mut Issues) {
         issues.forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
     }
     let size = |claim: &Value, pointer: &str| Quantity::parse(text(claim, pointer));
-    let (wanted, had) = (size(new, "/spec/resources/requests/storage"), size(old, "/spec/resources/requests/storage"));
+    let (wanted, had) = (
+        size(new, "/spec/resources/requests/storage"),
+        size(old, "/spec/resources/requests/storage"),
+    );
     if let (Some(wanted), Some(had)) = (wanted, had)
         && wanted.compare(had) == Ordering::Less
-        && size(old, "/status/capacity/storage").is_none_or(|real| wanted.compare(real) != Ordering::Greater)
+        && size(old, "/status/capacity/storage")
+            .is_none_or(|real| wanted.compare(real) != Ordering::Greater)
     {
-        issues.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity");
+        issues.forbidden(
+            "spec.resources.requests.storage",
+            "field can not be less than status.capacity",
+        );
     }
     immutable_mode(new, old, issues);
 }
@@ -275,7 +339,11 @@ pub(crate) fn validate_class(value: &Value, issues: &mut Issues) {
     }
     let mode = text(value, "/volumeBindingMode");
     if !matches!(mode, "Immediate" | "WaitForFirstConsumer") {
-        issues.unsupported("volumeBindingMode", &json!(mode), &["Immediate", "WaitForFirstConsumer"]);
+        issues.unsupported(
+            "volumeBindingMode",
+            &json!(mode),
+            &["Immediate", "WaitForFirstConsumer"],
+        );
     }
 }
 
@@ -286,7 +354,11 @@ pub(crate) fn change_class(new: &Value, old: &Value, issues: &mut Issues) {
         }
     }
     if new["volumeBindingMode"] != old["volumeBindingMode"] {
-        issues.invalid_text("volumeBindingMode", &go_quote(text(new, "/volumeBindingMode")), "field is immutable");
+        issues.invalid_text(
+            "volumeBindingMode",
+            &go_quote(text(new, "/volumeBindingMode")),
+            "field is immutable",
+        );
     }
 }
 

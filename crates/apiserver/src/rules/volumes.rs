@@ -10,8 +10,20 @@ use crate::issues::{Issues, go_quote};
 
 /// Kinds of volumes in the order in which Kubernetes looks at them.
 const SOURCES: [&str; 14] = [
-    "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi", "persistentVolumeClaim",
-    "configMap", "downwardAPI", "projected", "csi", "ephemeral",
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "persistentVolumeClaim",
+    "configMap",
+    "downwardAPI",
+    "projected",
+    "csi",
+    "ephemeral",
 ];
 
 /// Checks the volumes of a pod's spec; `extra` are names that claim templates add.
@@ -36,13 +48,24 @@ pub(crate) fn validate(spec: &Value, field: &str, issues: &mut Issues) {
 
 fn validate_source(volume: &Value, field: &str, issues: &mut Issues) {
     let mut found = 0;
-    for source in SOURCES.iter().filter(|source| volume.get(**source).is_some()) {
+    for source in SOURCES
+        .iter()
+        .filter(|source| volume.get(**source).is_some())
+    {
         found += 1;
         if found > 1 {
-            issues.forbidden(format!("{field}.{source}"), "may not specify more than 1 volume type");
+            issues.forbidden(
+                format!("{field}.{source}"),
+                "may not specify more than 1 volume type",
+            );
             continue;
         }
-        validate_one(source, &volume[*source], &format!("{field}.{source}"), issues);
+        validate_one(
+            source,
+            &volume[*source],
+            &format!("{field}.{source}"),
+            issues,
+        );
     }
     let others = volume.as_object().is_some_and(|map| map.len() > 1);
     if found == 0 && !others {
@@ -57,17 +80,36 @@ fn validate_one(source: &str, value: &Value, field: &str, issues: &mut Issues) {
             if path.is_empty() {
                 issues.required(format!("{field}.path"), "");
             } else if path.split('/').any(|part| part == "..") {
-                issues.invalid(format!("{field}.path"), &json!(path), "must not contain '..'");
+                issues.invalid(
+                    format!("{field}.path"),
+                    &json!(path),
+                    "must not contain '..'",
+                );
             }
-            const TYPES: [&str; 8] = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+            const TYPES: [&str; 8] = [
+                "",
+                "BlockDevice",
+                "CharDevice",
+                "Directory",
+                "DirectoryOrCreate",
+                "File",
+                "FileOrCreate",
+                "Socket",
+            ];
             let kind = text(value, "/type");
             if !TYPES.contains(&kind) {
                 issues.unsupported(format!("{field}.type"), &json!(kind), &TYPES);
             }
         }
-        "persistentVolumeClaim" if text(value, "/claimName").is_empty() => issues.required(format!("{field}.claimName"), ""),
-        "secret" if text(value, "/secretName").is_empty() => issues.required(format!("{field}.secretName"), ""),
-        "configMap" if text(value, "/name").is_empty() => issues.required(format!("{field}.name"), ""),
+        "persistentVolumeClaim" if text(value, "/claimName").is_empty() => {
+            issues.required(format!("{field}.claimName"), "")
+        }
+        "secret" if text(value, "/secretName").is_empty() => {
+            issues.required(format!("{field}.secretName"), "")
+        }
+        "configMap" if text(value, "/name").is_empty() => {
+            issues.required(format!("{field}.name"), "")
+        }
         "secret" | "configMap" => {
             for (index, item) in list(value, "/items").iter().enumerate() {
                 let field = format!("{field}.items[{index}]");
@@ -88,7 +130,11 @@ pub(crate) fn validate_mounts(container: &Value, names: &[&str], field: &str, is
     let mut paths = BTreeSet::new();
     for (index, mount) in list(container, "/volumeMounts").iter().enumerate() {
         let own = format!("{field}.volumeMounts[{index}]");
-        let (name, path, sub) = (text(mount, "/name"), text(mount, "/mountPath"), text(mount, "/subPath"));
+        let (name, path, sub) = (
+            text(mount, "/name"),
+            text(mount, "/mountPath"),
+            text(mount, "/subPath"),
+        );
         if name.is_empty() {
             issues.required(format!("{own}.name"), "");
         } else if !names.contains(&name) {
@@ -102,9 +148,17 @@ pub(crate) fn validate_mounts(container: &Value, names: &[&str], field: &str, is
         }
         // Kubernetes leaves the index out of this one.
         if sub.starts_with('/') {
-            issues.invalid(format!("{field}.volumeMounts.subPath"), &json!(sub), "must be a relative path");
+            issues.invalid(
+                format!("{field}.volumeMounts.subPath"),
+                &json!(sub),
+                "must be a relative path",
+            );
         } else if sub.split('/').any(|part| part == "..") {
-            issues.invalid(format!("{field}.volumeMounts.subPath"), &json!(sub), "must not contain '..'");
+            issues.invalid(
+                format!("{field}.volumeMounts.subPath"),
+                &json!(sub),
+                "must not contain '..'",
+            );
         }
     }
 }

@@ -38,18 +38,31 @@ pub(crate) fn validate_stateful_set(value: &Value, issues: &mut Issues) {
     match text(spec, "/podManagementPolicy") {
         "OrderedReady" | "Parallel" => {}
         "" => issues.required("spec.podManagementPolicy", ""),
-        other => issues.invalid("spec.podManagementPolicy", &json!(other), "must be 'OrderedReady' or 'Parallel'"),
+        other => issues.invalid(
+            "spec.podManagementPolicy",
+            &json!(other),
+            "must be 'OrderedReady' or 'Parallel'",
+        ),
     }
     strategy(spec, issues);
     for key in ["whenDeleted", "whenScaled"] {
-        let policy = text(spec, &format!("/persistentVolumeClaimRetentionPolicy/{key}"));
+        let policy = text(
+            spec,
+            &format!("/persistentVolumeClaimRetentionPolicy/{key}"),
+        );
         if !matches!(policy, "Retain" | "Delete") {
-            issues.unsupported(format!("spec.persistentVolumeClaimRetentionPolicy.{key}"), &json!(policy), &["Retain", "Delete"]);
+            issues.unsupported(
+                format!("spec.persistentVolumeClaimRetentionPolicy.{key}"),
+                &json!(policy),
+                &["Retain", "Delete"],
+            );
         }
     }
-    for (pointer, field) in
-        [("/replicas", "spec.replicas"), ("/minReadySeconds", "spec.minReadySeconds"), ("/ordinals/start", "spec.ordinals.start")]
-    {
+    for (pointer, field) in [
+        ("/replicas", "spec.replicas"),
+        ("/minReadySeconds", "spec.minReadySeconds"),
+        ("/ordinals/start", "spec.ordinals.start"),
+    ] {
         not_negative(spec, pointer, field, issues);
     }
     let service = text(spec, "/serviceName");
@@ -61,7 +74,12 @@ pub(crate) fn validate_stateful_set(value: &Value, issues: &mut Issues) {
     selector(spec, issues);
     template(spec, issues);
     if has(spec, "/revisionHistoryLimit") {
-        not_negative(spec, "/revisionHistoryLimit", "spec.revisionHistoryLimit", issues);
+        not_negative(
+            spec,
+            "/revisionHistoryLimit",
+            "spec.revisionHistoryLimit",
+            issues,
+        );
     }
 }
 
@@ -89,16 +107,32 @@ fn strategy(spec: &Value, issues: &mut Issues) {
     let strategy = &spec["updateStrategy"];
     match text(strategy, "/type") {
         "RollingUpdate" => {
-            not_negative(strategy, "/rollingUpdate/partition", "spec.updateStrategy.rollingUpdate.partition", issues);
+            not_negative(
+                strategy,
+                "/rollingUpdate/partition",
+                "spec.updateStrategy.rollingUpdate.partition",
+                issues,
+            );
         }
         "OnDelete" if strategy.get("rollingUpdate").is_some() => {
             let detail = "only allowed for updateStrategy 'RollingUpdate'";
-            issues.invalid_text("spec.updateStrategy.rollingUpdate", &rolling_text(strategy), detail);
+            issues.invalid_text(
+                "spec.updateStrategy.rollingUpdate",
+                &rolling_text(strategy),
+                detail,
+            );
         }
         "OnDelete" => {}
         other => {
-            let shown = format!("{{\"Type\":\"{other}\",\"RollingUpdate\":{}}}", rolling_text(strategy));
-            issues.invalid_text("spec.updateStrategy", &shown, "must be 'RollingUpdate' or 'OnDelete'");
+            let shown = format!(
+                "{{\"Type\":\"{other}\",\"RollingUpdate\":{}}}",
+                rolling_text(strategy)
+            );
+            issues.invalid_text(
+                "spec.updateStrategy",
+                &shown,
+                "must be 'RollingUpdate' or 'OnDelete'",
+            );
         }
     }
 }
@@ -109,7 +143,11 @@ fn selector(spec: &Value, issues: &mut Issues) {
         Some(selector) => {
             selectors::validate(selector, "spec.selector", issues);
             if !has(selector, "/matchLabels") && list(selector, "/matchExpressions").is_empty() {
-                issues.invalid("spec.selector", selector, "empty selector is invalid for statefulset");
+                issues.invalid(
+                    "spec.selector",
+                    selector,
+                    "empty selector is invalid for statefulset",
+                );
             }
         }
     }
@@ -122,21 +160,37 @@ fn template(spec: &Value, issues: &mut Issues) {
     let empty = json!({});
     // No selector matches nothing; an empty one, which is refused elsewhere, matches all.
     let selected = spec.get("selector").filter(|selector| !selector.is_null());
-    if !selected.is_some_and(|selector| selectors::matches(selector, if labels.is_null() { &empty } else { labels })) {
-        issues.invalid(format!("{FIELD}.metadata.labels"), labels, "`selector` does not match template `labels`");
+    if !selected.is_some_and(|selector| {
+        selectors::matches(selector, if labels.is_null() { &empty } else { labels })
+    }) {
+        issues.invalid(
+            format!("{FIELD}.metadata.labels"),
+            labels,
+            "`selector` does not match template `labels`",
+        );
     }
     metadata::validate_maps(template, "spec.template", issues);
-    let claims: Vec<&str> = list(spec, "/volumeClaimTemplates").iter().map(|claim| text(claim, "/metadata/name")).collect();
+    let claims: Vec<&str> = list(spec, "/volumeClaimTemplates")
+        .iter()
+        .map(|claim| text(claim, "/metadata/name"))
+        .collect();
     let mut pod = template["spec"].clone();
     for key in ["hostname", "subdomain"] {
         remove(&mut pod, key);
     }
     pods::validate_spec(&pod, &claims, "spec.template.spec", issues);
     if text(&pod, "/restartPolicy") != "Always" {
-        issues.unsupported("spec.template.spec.restartPolicy", &pod["restartPolicy"], &["Always"]);
+        issues.unsupported(
+            "spec.template.spec.restartPolicy",
+            &pod["restartPolicy"],
+            &["Always"],
+        );
     }
     if has(&pod, "/activeDeadlineSeconds") {
-        issues.forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in StatefulSet is not Supported");
+        issues.forbidden(
+            "spec.template.spec.activeDeadlineSeconds",
+            "activeDeadlineSeconds in StatefulSet is not Supported",
+        );
     }
 }
 
@@ -144,7 +198,12 @@ pub(crate) fn change_stateful_set(new: &Value, old: &Value, issues: &mut Issues)
     let fixed = |set: &Value| {
         let mut spec = set["spec"].clone();
         for key in [
-            "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy",
+            "replicas",
+            "ordinals",
+            "template",
+            "updateStrategy",
+            "revisionHistoryLimit",
+            "persistentVolumeClaimRetentionPolicy",
             "minReadySeconds",
         ] {
             remove(&mut spec, key);
@@ -182,7 +241,11 @@ pub(crate) fn validate_budget(value: &Value, issues: &mut Issues) {
             amount("maxUnavailable"),
             amount("unhealthyPodEvictionPolicy")
         );
-        issues.invalid_text("spec", &shown, "minAvailable and maxUnavailable cannot be both set");
+        issues.invalid_text(
+            "spec",
+            &shown,
+            "minAvailable and maxUnavailable cannot be both set",
+        );
     }
     for key in ["minAvailable", "maxUnavailable"] {
         amount_or_share(spec, key, issues);
@@ -192,14 +255,21 @@ pub(crate) fn validate_budget(value: &Value, issues: &mut Issues) {
     }
     let policy = text(spec, "/unhealthyPodEvictionPolicy");
     if !matches!(policy, "" | "AlwaysAllow" | "IfHealthyBudget") {
-        issues.unsupported("spec.unhealthyPodEvictionPolicy", &json!(policy), &["AlwaysAllow", "IfHealthyBudget"]);
+        issues.unsupported(
+            "spec.unhealthyPodEvictionPolicy",
+            &json!(policy),
+            &["AlwaysAllow", "IfHealthyBudget"],
+        );
     }
 }
 
 fn amount_or_share(spec: &Value, key: &str, issues: &mut Issues) {
     let field = format!("spec.{key}");
     match &spec[key] {
-        Value::String(share) => match share.strip_suffix('%').and_then(|digits| digits.parse::<u32>().ok()) {
+        Value::String(share) => match share
+            .strip_suffix('%')
+            .and_then(|digits| digits.parse::<u32>().ok())
+        {
             Some(0..=100) => {}
             Some(_) => issues.invalid(field, &spec[key], "must not be greater than 100%"),
             None => {

@@ -28,13 +28,24 @@ pub(crate) struct TypeError(pub(crate) String);
 
 /// Decodes a whole object.
 pub(crate) fn decode(schema: &Schema, id: DefId, tree: &Tree) -> Result<Decoded, TypeError> {
-    let mut decoder = Decoder { schema, strict: Vec::new(), error: None };
+    let mut decoder = Decoder {
+        schema,
+        strict: Vec::new(),
+        error: None,
+    };
     let mut value = Value::Object(Map::new());
-    let place = Place { owner: schema.def(id).short(), path: String::new(), index_path: String::new() };
+    let place = Place {
+        owner: schema.def(id).short(),
+        path: String::new(),
+        index_path: String::new(),
+    };
     decoder.structure(id, tree, &place, &mut value);
     match decoder.error {
         Some(error) => Err(error),
-        None => Ok(Decoded { value, strict: decoder.strict }),
+        None => Ok(Decoded {
+            value,
+            strict: decoder.strict,
+        }),
     }
 }
 
@@ -56,7 +67,13 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn child(&self, name: &str) -> (String, String) {
-        let join = |base: &str| if base.is_empty() { name.to_owned() } else { format!("{base}.{name}") };
+        let join = |base: &str| {
+            if base.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{base}.{name}")
+            }
+        };
         (join(&self.path), join(&self.index_path))
     }
 }
@@ -79,10 +96,17 @@ impl Decoder<'_> {
                 continue;
             };
             if repeated {
-                self.strict.push(format!("duplicate field \"{index_path}\""));
+                self.strict
+                    .push(format!("duplicate field \"{index_path}\""));
             }
-            let place = Place { owner: def.short(), path, index_path };
-            let Some(map) = into.as_object_mut() else { return };
+            let place = Place {
+                owner: def.short(),
+                path,
+                index_path,
+            };
+            let Some(map) = into.as_object_mut() else {
+                return;
+            };
             if matches!(child, Tree::Null) {
                 map.remove(name);
                 continue;
@@ -92,7 +116,14 @@ impl Decoder<'_> {
         }
     }
 
-    fn value(&mut self, ty: &Type, field: Option<&Field>, tree: &Tree, place: &Place<'_>, into: &mut Value) {
+    fn value(
+        &mut self,
+        ty: &Type,
+        field: Option<&Field>,
+        tree: &Tree,
+        place: &Place<'_>,
+        into: &mut Value,
+    ) {
         match (ty, tree) {
             (Type::Any, _) => *into = tree.clone().into_value(),
             (_, Tree::Null) => *into = Value::Null,
@@ -106,20 +137,34 @@ impl Decoder<'_> {
             (Type::List(item), Tree::List(items)) => self.list(item, field, items, place, into),
             (Type::Bool, Tree::Bool(yes)) => *into = Value::Bool(*yes),
             (Type::Text, Tree::Text(text)) => *into = Value::String(text.clone()),
-            (Type::Integer(width), Tree::Number(number)) if fits(*width, number) => *into = Value::Number(whole(number)),
-            (Type::Float | Type::IntOrString, Tree::Number(number)) => *into = Value::Number(number.clone()),
+            (Type::Integer(width), Tree::Number(number)) if fits(*width, number) => {
+                *into = Value::Number(whole(number))
+            }
+            (Type::Float | Type::IntOrString, Tree::Number(number)) => {
+                *into = Value::Number(number.clone())
+            }
             (Type::IntOrString, Tree::Text(text)) => *into = Value::String(text.clone()),
             (Type::Bytes, Tree::Text(text)) => self.bytes(text, into),
             (Type::Time | Type::MicroTime, Tree::Text(text)) => self.time(ty, text, into),
             (Type::Time | Type::MicroTime, _) => {
-                self.fail(format!("json: cannot unmarshal {} into Go value of type string", tree.go_kind()));
+                self.fail(format!(
+                    "json: cannot unmarshal {} into Go value of type string",
+                    tree.go_kind()
+                ));
             }
             (Type::Quantity, _) => self.quantity(tree, into),
             _ => self.mismatch(ty, field, tree, place),
         }
     }
 
-    fn map(&mut self, item: &Type, field: Option<&Field>, entries: &[(String, Tree)], place: &Place<'_>, into: &mut Value) {
+    fn map(
+        &mut self,
+        item: &Type,
+        field: Option<&Field>,
+        entries: &[(String, Tree)],
+        place: &Place<'_>,
+        into: &mut Value,
+    ) {
         if !into.is_object() {
             *into = Value::Object(Map::new());
         }
@@ -127,10 +172,15 @@ impl Decoder<'_> {
         for (name, child) in entries {
             let (_, index_path) = place.child(name);
             if seen.contains(&name.as_str()) {
-                self.strict.push(format!("duplicate field \"{index_path}\""));
+                self.strict
+                    .push(format!("duplicate field \"{index_path}\""));
             }
             seen.push(name);
-            let place = Place { owner: place.owner, path: place.path.clone(), index_path };
+            let place = Place {
+                owner: place.owner,
+                path: place.path.clone(),
+                index_path,
+            };
             let mut slot = Value::Null;
             self.value(item, field, child, &place, &mut slot);
             if slot.is_null() && matches!(item, Type::Text | Type::Bytes) {
@@ -142,11 +192,22 @@ impl Decoder<'_> {
         }
     }
 
-    fn list(&mut self, item: &Type, field: Option<&Field>, items: &[Tree], place: &Place<'_>, into: &mut Value) {
+    fn list(
+        &mut self,
+        item: &Type,
+        field: Option<&Field>,
+        items: &[Tree],
+        place: &Place<'_>,
+        into: &mut Value,
+    ) {
         let mut list = Vec::with_capacity(items.len());
         for (index, child) in items.iter().enumerate() {
             let index_path = format!("{}[{index}]", place.index_path);
-            let place = Place { owner: place.owner, path: place.path.clone(), index_path };
+            let place = Place {
+                owner: place.owner,
+                path: place.path.clone(),
+                index_path,
+            };
             let mut slot = Value::Null;
             self.value(item, field, child, &place, &mut slot);
             if slot.is_null() {
@@ -158,13 +219,19 @@ impl Decoder<'_> {
     }
 
     fn bytes(&mut self, text: &str, into: &mut Value) {
-        let bare: String = text.chars().filter(|letter| !matches!(letter, '\n' | '\r')).collect();
+        let bare: String = text
+            .chars()
+            .filter(|letter| !matches!(letter, '\n' | '\r'))
+            .collect();
         match STANDARD.decode(&bare) {
             Ok(bytes) => *into = Value::String(STANDARD.encode(bytes)),
             Err(error) => {
                 let at = match error {
-                    base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                    base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => bare.len() / 4 * 4,
+                    base64::DecodeError::InvalidByte(at, _)
+                    | base64::DecodeError::InvalidLastSymbol(at, _) => at,
+                    base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => {
+                        bare.len() / 4 * 4
+                    }
                 };
                 self.fail(format!("illegal base64 data at input byte {at}"));
             }
@@ -188,7 +255,10 @@ impl Decoder<'_> {
         };
         match quantity::canonical(&text) {
             Some(canonical) => *into = Value::String(canonical),
-            None => self.fail(format!("quantities must match the regular expression '{}'", quantity::PATTERN)),
+            None => self.fail(format!(
+                "quantities must match the regular expression '{}'",
+                quantity::PATTERN
+            )),
         }
     }
 
@@ -198,10 +268,15 @@ impl Decoder<'_> {
             _ => tree.go_kind().to_owned(),
         };
         if matches!(ty, Type::IntOrString) {
-            return self.fail(format!("json: cannot unmarshal {kind} into Go value of type int32"));
+            return self.fail(format!(
+                "json: cannot unmarshal {kind} into Go value of type int32"
+            ));
         }
         let go = self.go_type(ty, field);
-        self.fail(format!("json: cannot unmarshal {kind} into Go struct field {}.{} of type {go}", place.owner, place.path));
+        self.fail(format!(
+            "json: cannot unmarshal {kind} into Go struct field {}.{} of type {go}",
+            place.owner, place.path
+        ));
     }
 
     /// The Go type of a field, or of the item at that depth of it.
@@ -236,7 +311,10 @@ fn empty(item: &Type) -> Value {
 fn qualified(go: &str) -> String {
     let split = go.rfind([']', '*']).map_or(0, |at| at + 1);
     let (prefix, name) = go.split_at(split);
-    let builtin = matches!(name, "string" | "bool" | "int32" | "int64" | "int" | "byte" | "float64" | "");
+    let builtin = matches!(
+        name,
+        "string" | "bool" | "int32" | "int64" | "int" | "byte" | "float64" | ""
+    );
     let name = match name.rsplit_once('.') {
         Some(("types" | "intstr" | "resource" | "runtime", _)) => name.to_owned(),
         Some((_, bare)) => format!("v1.{bare}"),
@@ -248,16 +326,31 @@ fn qualified(go: &str) -> String {
 
 fn item_type(go: &str) -> String {
     let name = &go[go.rfind([']', '*']).map_or(0, |at| at + 1)..];
-    qualified(if name.is_empty() || name == "ResourceList" { "string" } else { name })
+    qualified(if name.is_empty() || name == "ResourceList" {
+        "string"
+    } else {
+        name
+    })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "checked to be whole before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked to be whole before"
+)]
 fn whole(number: &Number) -> Number {
-    number.as_i64().map_or_else(|| Number::from(number.as_f64().unwrap_or_default() as i64), Number::from)
+    number.as_i64().map_or_else(
+        || Number::from(number.as_f64().unwrap_or_default() as i64),
+        Number::from,
+    )
 }
 
 fn fits(width: Width, number: &Number) -> bool {
-    let value = number.as_i64().or_else(|| number.as_f64().filter(|value| value.fract() == 0.0 && value.abs() < 1e15).map(|_| 0));
+    let value = number.as_i64().or_else(|| {
+        number
+            .as_f64()
+            .filter(|value| value.fract() == 0.0 && value.abs() < 1e15)
+            .map(|_| 0)
+    });
     match (width, value) {
         (_, None) => false,
         (Width::W32, Some(value)) => i32::try_from(value).is_ok(),

@@ -1,6 +1,8 @@
 //! Builds the [`Schema`] from k8s-openapi's run-time schemas.
 
-use k8s_openapi::api::{apps, authentication, autoscaling, coordination, core, discovery, events, policy, storage};
+use k8s_openapi::api::{
+    apps, authentication, autoscaling, coordination, core, discovery, events, policy, storage,
+};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -49,15 +51,25 @@ impl Schema {
         let table = notes::table();
         let mut schema = Schema::default();
         for name in definitions.keys() {
-            schema.by_name.insert(name.clone(), DefId(schema.by_name.len()));
+            schema
+                .by_name
+                .insert(name.clone(), DefId(schema.by_name.len()));
         }
         for (name, definition) in &definitions {
             let own = table.get(&(name.as_str(), "-"));
-            let mut def = Def { name: name.clone(), fields: Default::default(), atomic: own.is_some_and(|notes| notes.atomic) };
+            let mut def = Def {
+                name: name.clone(),
+                fields: Default::default(),
+                atomic: own.is_some_and(|notes| notes.atomic),
+            };
             let properties = definition.get("properties").and_then(Value::as_object);
             for (field, property) in properties.into_iter().flatten() {
-                let notes = table.get(&(name.as_str(), field.as_str())).cloned().unwrap_or_default();
-                def.fields.insert(field.clone(), schema.read_field(property, notes));
+                let notes = table
+                    .get(&(name.as_str(), field.as_str()))
+                    .cloned()
+                    .unwrap_or_default();
+                def.fields
+                    .insert(field.clone(), schema.read_field(property, notes));
             }
             schema.defs.push(def);
         }
@@ -80,19 +92,33 @@ impl Schema {
     }
 
     fn read_type(&self, schema: &Value) -> Type {
-        let reference = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")).and_then(Value::as_str);
+        let reference = schema
+            .get("$ref")
+            .or_else(|| schema.pointer("/allOf/0/$ref"))
+            .and_then(Value::as_str);
         if let Some(name) = reference.and_then(|reference| reference.strip_prefix(REF)) {
             return self.named(name);
         }
-        let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
-        match schema.get("type").and_then(Value::as_str).unwrap_or_default() {
+        let format = schema
+            .get("format")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        match schema
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+        {
             "string" if format == "byte" => Type::Bytes,
             "string" => Type::Text,
             "boolean" => Type::Bool,
             "number" => Type::Float,
             "integer" if format == "int64" => Type::Integer(Width::W64),
             "integer" => Type::Integer(Width::W32),
-            "array" => Type::List(Box::new(schema.get("items").map_or(Type::Any, |items| self.read_type(items)))),
+            "array" => Type::List(Box::new(
+                schema
+                    .get("items")
+                    .map_or(Type::Any, |items| self.read_type(items)),
+            )),
             "object" => match schema.get("additionalProperties") {
                 Some(values) => Type::Map(Box::new(self.read_type(values))),
                 None => Type::Any,
@@ -122,10 +148,17 @@ mod tests {
         let schema = Schema::load();
         for (def, field) in notes::table().keys() {
             let Some(id) = schema.find(def) else { continue };
-            assert!(*field == "-" || schema.field(id, field).is_some(), "{def}.{field} is in the table only");
+            assert!(
+                *field == "-" || schema.field(id, field).is_some(),
+                "{def}.{field} is in the table only"
+            );
         }
-        let pod = schema.find("io.k8s.api.core.v1.PodSpec").expect("pods are served");
-        let containers = schema.field(pod, "containers").expect("pods have containers");
+        let pod = schema
+            .find("io.k8s.api.core.v1.PodSpec")
+            .expect("pods are served");
+        let containers = schema
+            .field(pod, "containers")
+            .expect("pods have containers");
         assert_eq!(containers.merge.as_deref(), Some("name"));
         assert_eq!(containers.list, ListKind::Map(vec!["name".to_owned()]));
     }

@@ -15,8 +15,14 @@ use crate::kinds::{Catalogue, Kind};
 fn extended(catalogue: &Catalogue) -> Map<String, Value> {
     let mut schemas = definitions();
     for ((def, field), notes) in notes::table() {
-        let Some(schema) = schemas.get_mut(def) else { continue };
-        let place = if field == "-" { schema } else { &mut schema["properties"][field] };
+        let Some(schema) = schemas.get_mut(def) else {
+            continue;
+        };
+        let place = if field == "-" {
+            schema
+        } else {
+            &mut schema["properties"][field]
+        };
         extend(place, &notes);
     }
     for served in catalogue.all() {
@@ -32,8 +38,14 @@ fn extend(place: &mut Value, notes: &Notes) {
     if !place.is_object() {
         return;
     }
-    let strategies: Vec<&str> =
-        [(notes.merge.is_some(), "merge"), (notes.retain, "retainKeys")].iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
+    let strategies: Vec<&str> = [
+        (notes.merge.is_some(), "merge"),
+        (notes.retain, "retainKeys"),
+    ]
+    .iter()
+    .filter(|(on, _)| *on)
+    .map(|(_, name)| *name)
+    .collect();
     if !strategies.is_empty() {
         place["x-kubernetes-patch-strategy"] = json!(strategies.join(","));
     }
@@ -63,12 +75,20 @@ fn gvk(kind: &Kind) -> Value {
 
 /// `api/v1` or `apis/apps/v1`
 fn root(kind: &Kind) -> String {
-    if kind.group.is_empty() { format!("api/{}", kind.version) } else { format!("apis/{}/{}", kind.group, kind.version) }
+    if kind.group.is_empty() {
+        format!("api/{}", kind.version)
+    } else {
+        format!("apis/{}/{}", kind.group, kind.version)
+    }
 }
 
 fn paths(kind: &Kind) -> [(String, Value); 2] {
     let root = root(kind);
-    let place = if kind.namespaced() { "/namespaces/{namespace}" } else { "" };
+    let place = if kind.namespaced() {
+        "/namespaces/{namespace}"
+    } else {
+        ""
+    };
     let collection = format!("/{root}{place}/{}", kind.plural);
     let content = json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", kind.schema)}}});
     let operation = |action: &str| {
@@ -82,20 +102,37 @@ fn paths(kind: &Kind) -> [(String, Value); 2] {
         })
     };
     let one = json!({"get": operation("get"), "put": operation("put"), "patch": operation("patch"), "delete": operation("delete")});
-    [(collection.clone(), json!({"get": operation("list"), "post": operation("post")})), (format!("{collection}/{{name}}"), one)]
+    [
+        (
+            collection.clone(),
+            json!({"get": operation("list"), "post": operation("post")}),
+        ),
+        (format!("{collection}/{{name}}"), one),
+    ]
 }
 
 /// The version 3 document of one group's version, or the index of all.
-pub(crate) fn document_v3(catalogue: &Catalogue, which: Option<&str>, version: &str) -> Option<Value> {
+pub(crate) fn document_v3(
+    catalogue: &Catalogue,
+    which: Option<&str>,
+    version: &str,
+) -> Option<Value> {
     let Some(which) = which else {
         let roots: BTreeSet<String> = catalogue.all().map(|served| root(served.kind)).collect();
         let entry = |root: String| {
-            let url = format!("/openapi/v3/{root}?hash={:X}", hash(&format!("{root}{version}")));
+            let url = format!(
+                "/openapi/v3/{root}?hash={:X}",
+                hash(&format!("{root}{version}"))
+            );
             (root, json!({"serverRelativeURL": url}))
         };
         return Some(json!({"paths": roots.into_iter().map(entry).collect::<Map<_, _>>()}));
     };
-    let kinds: Vec<&Kind> = catalogue.all().map(|served| served.kind).filter(|kind| root(kind) == which).collect();
+    let kinds: Vec<&Kind> = catalogue
+        .all()
+        .map(|served| served.kind)
+        .filter(|kind| root(kind) == which)
+        .collect();
     if kinds.is_empty() {
         return None;
     }
@@ -108,14 +145,19 @@ pub(crate) fn document_v3(catalogue: &Catalogue, which: Option<&str>, version: &
 }
 
 /// Definitions and all they use.
-fn reachable<'a>(all: &Map<String, Value>, roots: impl Iterator<Item = &'a str>) -> Map<String, Value> {
+fn reachable<'a>(
+    all: &Map<String, Value>,
+    roots: impl Iterator<Item = &'a str>,
+) -> Map<String, Value> {
     let mut found = Map::new();
     let mut todo: Vec<String> = roots.map(str::to_owned).collect();
     while let Some(name) = todo.pop() {
         if found.contains_key(&name) {
             continue;
         }
-        let Some(schema) = all.get(&name) else { continue };
+        let Some(schema) = all.get(&name) else {
+            continue;
+        };
         references(schema, &mut todo);
         found.insert(name, schema.clone());
     }
@@ -125,7 +167,11 @@ fn reachable<'a>(all: &Map<String, Value>, roots: impl Iterator<Item = &'a str>)
 fn references(value: &Value, into: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
-            if let Some(name) = map.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next()) {
+            if let Some(name) = map
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|reference| reference.rsplit('/').next())
+            {
                 into.push(name.to_owned());
             }
             map.values().for_each(|inner| references(inner, into));
@@ -137,17 +183,29 @@ fn references(value: &Value, into: &mut Vec<String>) {
 
 /// The version 2 document.
 pub(crate) fn document_v2(catalogue: &Catalogue, version: &str) -> Value {
-    let schemas = Value::Object(extended(catalogue)).to_string().replace("#/components/schemas/", "#/definitions/");
+    let schemas = Value::Object(extended(catalogue))
+        .to_string()
+        .replace("#/components/schemas/", "#/definitions/");
     let definitions: Value = serde_json::from_str(&schemas).unwrap_or_default();
     let short: Vec<&str> = version.split('.').take(2).collect();
-    let paths: Map<String, Value> = catalogue.all().flat_map(|served| paths(served.kind)).collect();
+    let paths: Map<String, Value> = catalogue
+        .all()
+        .flat_map(|served| paths(served.kind))
+        .collect();
     let without_content = |mut path: Value| {
-        for operation in path.as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
+        for operation in path
+            .as_object_mut()
+            .into_iter()
+            .flat_map(|map| map.values_mut())
+        {
             operation["responses"] = json!({"200": {"description": "OK"}});
         }
         path
     };
-    let paths: Map<String, Value> = paths.into_iter().map(|(path, value)| (path, without_content(value))).collect();
+    let paths: Map<String, Value> = paths
+        .into_iter()
+        .map(|(path, value)| (path, without_content(value)))
+        .collect();
     json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": short.join(".")}, "paths": paths, "definitions": definitions})
 }
 
@@ -155,7 +213,10 @@ pub(crate) fn document_v2(catalogue: &Catalogue, version: &str) -> Value {
 /// have, and must be able to read that they are not here either.
 pub(crate) fn document_v2_protobuf(version: &str) -> Vec<u8> {
     let field = |number: u8, bytes: &[u8]| {
-        let mut out = vec![number << 3 | 2, u8::try_from(bytes.len()).unwrap_or_default()];
+        let mut out = vec![
+            number << 3 | 2,
+            u8::try_from(bytes.len()).unwrap_or_default(),
+        ];
         out.extend_from_slice(bytes);
         out
     };
@@ -165,5 +226,7 @@ pub(crate) fn document_v2_protobuf(version: &str) -> Vec<u8> {
 
 /// A stable hash (FNV-1a): it names a version of a document, no more.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

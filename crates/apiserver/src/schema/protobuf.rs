@@ -22,7 +22,9 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
     /// It does not begin as it should.
-    #[error("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")]
+    #[error(
+        "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
+    )]
     Prefix,
     /// It ends too early, or a length is wrong.
     #[error("unexpected EOF")]
@@ -37,9 +39,14 @@ enum Wire<'a> {
 }
 
 /// Reads a body: its document, with `apiVersion` and `kind`. `find` gives the definition of a kind.
-pub(crate) fn decode(schema: &Schema, body: &[u8], find: impl Fn(&str, &str) -> Option<DefId>) -> Result<Tree, Malformed> {
+pub(crate) fn decode(
+    schema: &Schema,
+    body: &[u8],
+    find: impl Fn(&str, &str) -> Option<DefId>,
+) -> Result<Tree, Malformed> {
     let envelope = body.strip_prefix(MAGIC).ok_or(Malformed::Prefix)?;
-    let (mut api_version, mut kind, mut raw): (String, String, &[u8]) = (String::new(), String::new(), &[]);
+    let (mut api_version, mut kind, mut raw): (String, String, &[u8]) =
+        (String::new(), String::new(), &[]);
     for (number, wire) in fields(envelope)? {
         match (number, wire) {
             (1, Wire::Bytes(meta)) => {
@@ -73,7 +80,9 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
     for shift in (0..70).step_by(7) {
         let (first, rest) = bytes.split_first().ok_or(Malformed::Truncated)?;
         *bytes = rest;
-        value |= u64::from(first & 0x7f).checked_shl(shift).unwrap_or_default();
+        value |= u64::from(first & 0x7f)
+            .checked_shl(shift)
+            .unwrap_or_default();
         if first & 0x80 == 0 {
             return Ok(value);
         }
@@ -108,13 +117,21 @@ fn fields(mut bytes: &[u8]) -> Result<Vec<(u64, Wire<'_>)>, Malformed> {
 }
 
 /// The entries of a struct; fields of embedded structs come from their own messages.
-fn message(schema: &Schema, id: DefId, bytes: &[u8], depth: usize) -> Result<Vec<(String, Tree)>, Malformed> {
+fn message(
+    schema: &Schema,
+    id: DefId,
+    bytes: &[u8],
+    depth: usize,
+) -> Result<Vec<(String, Tree)>, Malformed> {
     if depth > MAX_DEPTH {
         return Err(Malformed::Truncated);
     }
     let mut entries: BTreeMap<&str, Tree> = BTreeMap::new();
     collect(schema, id, bytes, "", depth, &mut entries)?;
-    Ok(entries.into_iter().map(|(name, tree)| (name.to_owned(), tree)).collect())
+    Ok(entries
+        .into_iter()
+        .map(|(name, tree)| (name.to_owned(), tree))
+        .collect())
 }
 
 fn collect<'a>(
@@ -134,7 +151,10 @@ fn collect<'a>(
         }
         let inside = format!("{path}.");
         if let Wire::Bytes(bytes) = wire
-            && def.fields.values().any(|field| field.number.starts_with(&inside))
+            && def
+                .fields
+                .values()
+                .any(|field| field.number.starts_with(&inside))
         {
             collect(schema, id, bytes, &inside, depth, entries)?;
         }
@@ -158,18 +178,28 @@ fn one<'a>(
                     let mut packed = *packed;
                     let mut values = Vec::new();
                     while !packed.is_empty() {
-                        values.push(value(schema, item, &Wire::Number(varint(&mut packed)?), depth)?);
+                        values.push(value(
+                            schema,
+                            item,
+                            &Wire::Number(varint(&mut packed)?),
+                            depth,
+                        )?);
                     }
                     values
                 }
                 _ => vec![value(schema, item, wire, depth)?],
             };
-            if let Tree::List(list) = entries.entry(name).or_insert_with(|| Tree::List(Vec::new())) {
+            if let Tree::List(list) = entries
+                .entry(name)
+                .or_insert_with(|| Tree::List(Vec::new()))
+            {
                 list.extend(values);
             }
         }
         Type::Map(item) => {
-            let Wire::Bytes(bytes) = wire else { return Ok(()) };
+            let Wire::Bytes(bytes) = wire else {
+                return Ok(());
+            };
             let (mut key, mut found) = (String::new(), Tree::Text(String::new()));
             for (number, wire) in fields(bytes)? {
                 match (number, &wire) {
@@ -194,25 +224,33 @@ fn value(schema: &Schema, ty: &Type, wire: &Wire<'_>, depth: usize) -> Result<Tr
     Ok(match (ty, wire) {
         (Type::Bool, Wire::Number(number)) => Tree::Bool(*number != 0),
         (_, Wire::Number(number)) => Tree::Number(number.cast_signed().into()),
-        (Type::Struct(id), Wire::Bytes(bytes)) => Tree::Map(message(schema, *id, bytes, depth + 1)?),
+        (Type::Struct(id), Wire::Bytes(bytes)) => {
+            Tree::Map(message(schema, *id, bytes, depth + 1)?)
+        }
         (Type::Text, Wire::Bytes(bytes)) => Tree::Text(text(bytes)),
         (Type::Bytes, Wire::Bytes(bytes)) => Tree::Text(STANDARD.encode(bytes)),
-        (Type::Time | Type::MicroTime, Wire::Bytes(bytes)) => instant(bytes, matches!(ty, Type::MicroTime))?,
+        (Type::Time | Type::MicroTime, Wire::Bytes(bytes)) => {
+            instant(bytes, matches!(ty, Type::MicroTime))?
+        }
         (Type::Quantity, Wire::Bytes(bytes)) => first_text(bytes)?,
         (Type::IntOrString, Wire::Bytes(bytes)) => int_or_string(bytes)?,
-        (Type::Any, Wire::Bytes(bytes)) => match fields(bytes)?.into_iter().find(|(number, _)| *number == 1) {
-            Some((_, Wire::Bytes(raw))) => parse::parse(raw).unwrap_or(Tree::Null),
-            _ => Tree::Null,
-        },
+        (Type::Any, Wire::Bytes(bytes)) => {
+            match fields(bytes)?.into_iter().find(|(number, _)| *number == 1) {
+                Some((_, Wire::Bytes(raw))) => parse::parse(raw).unwrap_or(Tree::Null),
+                _ => Tree::Null,
+            }
+        }
         _ => Tree::Null,
     })
 }
 
 fn first_text(bytes: &[u8]) -> Result<Tree, Malformed> {
-    let found = fields(bytes)?.into_iter().find_map(|(number, wire)| match (number, wire) {
-        (1, Wire::Bytes(bytes)) => Some(text(bytes)),
-        _ => None,
-    });
+    let found = fields(bytes)?
+        .into_iter()
+        .find_map(|(number, wire)| match (number, wire) {
+            (1, Wire::Bytes(bytes)) => Some(text(bytes)),
+            _ => None,
+        });
     Ok(Tree::Text(found.unwrap_or_default()))
 }
 
@@ -226,7 +264,11 @@ fn int_or_string(bytes: &[u8]) -> Result<Tree, Malformed> {
             _ => {}
         }
     }
-    Ok(if is_text { Tree::Text(string) } else { Tree::Number(number.into()) })
+    Ok(if is_text {
+        Tree::Text(string)
+    } else {
+        Tree::Number(number.into())
+    })
 }
 
 fn instant(bytes: &[u8], micro: bool) -> Result<Tree, Malformed> {
@@ -239,7 +281,13 @@ fn instant(bytes: &[u8], micro: bool) -> Result<Tree, Malformed> {
         }
     }
     let instant = seconds.and_then(|seconds| Timestamp::new(seconds, nanos).ok());
-    Ok(instant.map_or(Tree::Null, |instant| Tree::Text(if micro { time::micros(instant) } else { time::seconds(instant) })))
+    Ok(instant.map_or(Tree::Null, |instant| {
+        Tree::Text(if micro {
+            time::micros(instant)
+        } else {
+            time::seconds(instant)
+        })
+    }))
 }
 
 #[cfg(test)]
@@ -258,7 +306,9 @@ mod tests {
         let schema = Schema::load();
         let meta = [field(1, b"v1"), field(2, b"ConfigMap")].concat();
         let body = [b"k8s\0".to_vec(), field(1, &meta), field(2, raw)].concat();
-        match decode(&schema, &body, |_, _| schema.find("io.k8s.api.core.v1.ConfigMap")) {
+        match decode(&schema, &body, |_, _| {
+            schema.find("io.k8s.api.core.v1.ConfigMap")
+        }) {
             Ok(tree) => tree.into_value().to_string(),
             Err(error) => error.to_string(),
         }

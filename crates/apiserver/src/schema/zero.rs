@@ -56,10 +56,15 @@ fn drops(field: &Field, value: &Value) -> bool {
         Value::Null => true,
         Value::Array(items) => items.is_empty() && !field.keep,
         Value::Object(map) => map.is_empty() && !field.keep && matches!(field.ty, Type::Map(_)),
-        Value::String(text) => text.is_empty() && !field.keep && !field.pointer && matches!(field.ty, Type::Text),
+        Value::String(text) => {
+            text.is_empty() && !field.keep && !field.pointer && matches!(field.ty, Type::Text)
+        }
         Value::Bool(yes) => !yes && !field.keep && !field.pointer,
         Value::Number(number) => {
-            number.as_i64() == Some(0) && !field.keep && !field.pointer && matches!(field.ty, Type::Integer(_))
+            number.as_i64() == Some(0)
+                && !field.keep
+                && !field.pointer
+                && matches!(field.ty, Type::Integer(_))
         }
     }
 }
@@ -76,7 +81,9 @@ fn zero(schema: &Schema, field: &Field) -> Option<Value> {
             normalize(schema, *id, &mut empty);
             Some(empty)
         }
-        Type::Time | Type::MicroTime | Type::Any if !field.go.is_empty() && !field.go.starts_with("map") && !field.pointer => {
+        Type::Time | Type::MicroTime | Type::Any
+            if !field.go.is_empty() && !field.go.starts_with("map") && !field.pointer =>
+        {
             Some(Value::Null)
         }
         Type::Quantity if !field.pointer => Some(json!("0")),

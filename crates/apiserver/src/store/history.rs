@@ -29,7 +29,11 @@ pub(crate) struct History {
 impl History {
     /// A history of at most `limit` events that begins after `oldest`.
     pub(super) fn new(limit: usize, oldest: u64) -> History {
-        History { events: VecDeque::new(), limit, oldest }
+        History {
+            events: VecDeque::new(),
+            limit,
+            oldest,
+        }
     }
 
     pub(super) fn push(&mut self, event: Event) -> Arc<Event> {
@@ -52,11 +56,19 @@ impl History {
     }
 
     /// Every change after a revision, oldest first.
-    pub(crate) fn after(&self, revision: u64) -> Result<impl DoubleEndedIterator<Item = &Arc<Event>>, Expired> {
+    pub(crate) fn after(
+        &self,
+        revision: u64,
+    ) -> Result<impl DoubleEndedIterator<Item = &Arc<Event>>, Expired> {
         if revision < self.oldest {
-            return Err(Expired { asked: revision, oldest: self.oldest });
+            return Err(Expired {
+                asked: revision,
+                oldest: self.oldest,
+            });
         }
-        let start = self.events.partition_point(|event| event.revision <= revision);
+        let start = self
+            .events
+            .partition_point(|event| event.revision <= revision);
         Ok(self.events.range(start..))
     }
 }

@@ -37,7 +37,11 @@ impl Store {
     /// An empty store with that many tables, which remembers `history` changes.
     pub(crate) fn new(tables: usize, history: usize) -> Store {
         let history = History::new(history, FIRST_REVISION);
-        Store { revision: FIRST_REVISION, tables: vec![BTreeMap::new(); tables], history }
+        Store {
+            revision: FIRST_REVISION,
+            tables: vec![BTreeMap::new(); tables],
+            history,
+        }
     }
 
     /// The newest revision.
@@ -61,7 +65,12 @@ impl Store {
     }
 
     /// The objects of a namespace, or all, in order of their keys, from after `start` on.
-    pub(crate) fn range(&self, table: TableId, namespace: Option<&str>, start: Option<&Key>) -> impl Iterator<Item = (&Key, &Arc<Object>)> {
+    pub(crate) fn range(
+        &self,
+        table: TableId,
+        namespace: Option<&str>,
+        start: Option<&Key>,
+    ) -> impl Iterator<Item = (&Key, &Arc<Object>)> {
         let first = namespace.map(|namespace| Key::new(namespace, ""));
         let from = match (start, &first) {
             (Some(start), _) => Bound::Excluded(start),
@@ -71,13 +80,26 @@ impl Store {
         let namespace = namespace.map(str::to_owned);
         self.tables[table.0]
             .range::<Key, _>((from, Bound::Unbounded))
-            .take_while(move |(key, _)| namespace.as_ref().is_none_or(|namespace| key.namespace == *namespace))
+            .take_while(move |(key, _)| {
+                namespace
+                    .as_ref()
+                    .is_none_or(|namespace| key.namespace == *namespace)
+            })
     }
 
     /// The table as it was at a revision.
-    pub(crate) fn at(&self, table: TableId, revision: u64) -> Result<BTreeMap<Key, Arc<Object>>, Expired> {
+    pub(crate) fn at(
+        &self,
+        table: TableId,
+        revision: u64,
+    ) -> Result<BTreeMap<Key, Arc<Object>>, Expired> {
         let mut objects = self.tables[table.0].clone();
-        for event in self.history.after(revision)?.rev().filter(|event| event.table == table) {
+        for event in self
+            .history
+            .after(revision)?
+            .rev()
+            .filter(|event| event.table == table)
+        {
             match &event.previous {
                 Some(previous) => objects.insert(event.key.clone(), Arc::clone(previous)),
                 None => objects.remove(&event.key),
@@ -91,8 +113,19 @@ impl Store {
         self.revision += 1;
         let object = Arc::new(Object::new(value, self.revision));
         let previous = self.tables[table.0].insert(key.clone(), Arc::clone(&object));
-        let change = if previous.is_some() { Change::Modified } else { Change::Added };
-        self.history.push(Event { table, key, change, revision: self.revision, object, previous })
+        let change = if previous.is_some() {
+            Change::Modified
+        } else {
+            Change::Added
+        };
+        self.history.push(Event {
+            table,
+            key,
+            change,
+            revision: self.revision,
+            object,
+            previous,
+        })
     }
 
     /// Removes an object; the event carries its last state at the new revision.
@@ -101,7 +134,14 @@ impl Store {
         self.revision += 1;
         let object = Arc::new(Object::new(previous.value().clone(), self.revision));
         let key = key.clone();
-        Some(self.history.push(Event { table, key, change: Change::Deleted, revision: self.revision, object, previous: Some(previous) }))
+        Some(self.history.push(Event {
+            table,
+            key,
+            change: Change::Deleted,
+            revision: self.revision,
+            object,
+            previous: Some(previous),
+        }))
     }
 }
 

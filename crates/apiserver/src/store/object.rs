@@ -19,7 +19,10 @@ pub(crate) struct Key {
 impl Key {
     /// The key of an object.
     pub(crate) fn new(namespace: &str, name: &str) -> Key {
-        Key { namespace: namespace.to_owned(), name: name.to_owned() }
+        Key {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -35,14 +38,25 @@ impl Object {
     /// Takes the value over and writes the revision into it.
     pub(crate) fn new(mut value: Value, revision: u64) -> Object {
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.insert("resourceVersion".to_owned(), Value::String(revision.to_string()));
+            metadata.insert(
+                "resourceVersion".to_owned(),
+                Value::String(revision.to_string()),
+            );
         }
-        Object { value, revision, encoded: OnceLock::new() }
+        Object {
+            value,
+            revision,
+            encoded: OnceLock::new(),
+        }
     }
 
     /// An object that was never stored, as a dry run answers it.
     pub(crate) fn unstored(value: Value) -> Object {
-        Object { value, revision: 0, encoded: OnceLock::new() }
+        Object {
+            value,
+            revision: 0,
+            encoded: OnceLock::new(),
+        }
     }
 
     /// The object itself.
@@ -57,7 +71,8 @@ impl Object {
 
     /// Its JSON, made once however many ask for it.
     pub(crate) fn encoded(&self) -> &Bytes {
-        self.encoded.get_or_init(|| Bytes::from(self.value.to_string()))
+        self.encoded
+            .get_or_init(|| Bytes::from(self.value.to_string()))
     }
 }
 

@@ -7,12 +7,18 @@ use super::*;
 const TABLE: TableId = TableId(0);
 
 fn put(store: &mut Store, name: &str, n: u64) -> Arc<Event> {
-    store.put(TABLE, Key::new("ns", name), json!({"metadata": {"name": name}, "n": n}))
+    store.put(
+        TABLE,
+        Key::new("ns", name),
+        json!({"metadata": {"name": name}, "n": n}),
+    )
 }
 
 fn names(store: &Store, revision: u64) -> Vec<String> {
     let past = store.at(TABLE, revision).expect("the history reaches back");
-    past.iter().map(|(key, object)| format!("{}={}", key.name, object.value()["n"])).collect()
+    past.iter()
+        .map(|(key, object)| format!("{}={}", key.name, object.value()["n"]))
+        .collect()
 }
 
 #[test]
@@ -20,8 +26,13 @@ fn each_change_takes_one_revision() {
     let mut store = Store::new(1, 100);
     let first = put(&mut store, "a", 1);
     let second = put(&mut store, "a", 2);
-    let gone = store.remove(TABLE, &Key::new("ns", "a")).expect("it was there");
-    assert_eq!([first.revision, second.revision, gone.revision], [101, 102, 103]);
+    let gone = store
+        .remove(TABLE, &Key::new("ns", "a"))
+        .expect("it was there");
+    assert_eq!(
+        [first.revision, second.revision, gone.revision],
+        [101, 102, 103]
+    );
     assert_eq!(gone.object.value()["metadata"]["resourceVersion"], "103");
     assert_eq!(gone.change, Change::Deleted);
     assert!(store.remove(TABLE, &Key::new("ns", "a")).is_none());
@@ -47,7 +58,13 @@ fn a_forgotten_past_is_expired() {
     for n in 0..5 {
         put(&mut store, "a", n);
     }
-    assert_eq!(store.history().after(102).err(), Some(Expired { asked: 102, oldest: 103 }));
+    assert_eq!(
+        store.history().after(102).err(),
+        Some(Expired {
+            asked: 102,
+            oldest: 103
+        })
+    );
     assert_eq!(store.history().after(103).expect("kept").count(), 2);
     assert!(store.at(TABLE, 101).is_err());
 }
@@ -58,7 +75,12 @@ fn a_namespace_is_a_range() {
     for (namespace, name) in [("a", "x"), ("b", "y"), ("b", "z"), ("c", "w")] {
         store.put(TABLE, Key::new(namespace, name), json!({"metadata": {}}));
     }
-    let keys = |start: Option<&Key>| store.range(TABLE, Some("b"), start).map(|(key, _)| key.name.clone()).collect::<Vec<_>>();
+    let keys = |start: Option<&Key>| {
+        store
+            .range(TABLE, Some("b"), start)
+            .map(|(key, _)| key.name.clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(keys(None), ["y", "z"]);
     assert_eq!(keys(Some(&Key::new("b", "y"))), ["z"]);
 }

@@ -46,25 +46,58 @@ const POD_SPEC: &str = "io.k8s.api.core.v1.PodSpec";
 const POD_STATUS: &str = "io.k8s.api.core.v1.PodStatus";
 
 const fn column(name: &'static str, doc: Doc) -> Column {
-    Column { name, ty: "string", format: "", priority: 0, doc }
+    Column {
+        name,
+        ty: "string",
+        format: "",
+        priority: 0,
+        doc,
+    }
 }
 
 const fn wide(name: &'static str, doc: Doc) -> Column {
-    Column { name, ty: "string", format: "", priority: 1, doc }
+    Column {
+        name,
+        ty: "string",
+        format: "",
+        priority: 1,
+        doc,
+    }
 }
 
 const fn number(name: &'static str, doc: Doc) -> Column {
-    Column { name, ty: "integer", format: "", priority: 0, doc }
+    Column {
+        name,
+        ty: "integer",
+        format: "",
+        priority: 0,
+        doc,
+    }
 }
 
-const NAME: Column = Column { name: "Name", ty: "string", format: "name", priority: 0, doc: Doc::Field(META, "name") };
+const NAME: Column = Column {
+    name: "Name",
+    ty: "string",
+    format: "name",
+    priority: 0,
+    doc: Doc::Field(META, "name"),
+};
 const AGE: Column = column("Age", Doc::Field(META, "creationTimestamp"));
 
 /// What every kind has.
-pub(crate) const NAME_AND_AGE: Columns = Columns { list: &[NAME, AGE], cells: cells::name_and_age };
+pub(crate) const NAME_AND_AGE: Columns = Columns {
+    list: &[NAME, AGE],
+    cells: cells::name_and_age,
+};
 
-pub(crate) const CONFIG_MAP: Columns =
-    Columns { list: &[NAME, column("Data", Doc::Field("io.k8s.api.core.v1.ConfigMap", "data")), AGE], cells: cells::config_map };
+pub(crate) const CONFIG_MAP: Columns = Columns {
+    list: &[
+        NAME,
+        column("Data", Doc::Field("io.k8s.api.core.v1.ConfigMap", "data")),
+        AGE,
+    ],
+    cells: cells::config_map,
+};
 
 pub(crate) const SECRET: Columns = Columns {
     list: &[
@@ -77,7 +110,14 @@ pub(crate) const SECRET: Columns = Columns {
 };
 
 pub(crate) const ENDPOINTS: Columns = Columns {
-    list: &[NAME, column("Endpoints", Doc::Field("io.k8s.api.core.v1.Endpoints", "subsets")), AGE],
+    list: &[
+        NAME,
+        column(
+            "Endpoints",
+            Doc::Field("io.k8s.api.core.v1.Endpoints", "subsets"),
+        ),
+        AGE,
+    ],
     cells: cells::endpoints,
 };
 
@@ -100,7 +140,14 @@ pub(crate) const ENDPOINT_SLICE: Columns = Columns {
 };
 
 pub(crate) const SERVICE_ACCOUNT: Columns = Columns {
-    list: &[NAME, column("Secrets", Doc::Field("io.k8s.api.core.v1.ServiceAccount", "secrets")), AGE],
+    list: &[
+        NAME,
+        column(
+            "Secrets",
+            Doc::Field("io.k8s.api.core.v1.ServiceAccount", "secrets"),
+        ),
+        AGE,
+    ],
     cells: cells::service_account,
 };
 
@@ -110,18 +157,33 @@ pub(crate) const EVENT: Columns = Columns {
         column("Type", Doc::Field(EVENT_DEF, "type")),
         column("Reason", Doc::Field(EVENT_DEF, "reason")),
         column("Object", Doc::Field(EVENT_DEF, "involvedObject")),
-        wide("Subobject", Doc::Field("io.k8s.api.core.v1.ObjectReference", "fieldPath")),
+        wide(
+            "Subobject",
+            Doc::Field("io.k8s.api.core.v1.ObjectReference", "fieldPath"),
+        ),
         wide("Source", Doc::Field(EVENT_DEF, "source")),
         column("Message", Doc::Field(EVENT_DEF, "message")),
         wide("First Seen", Doc::Field(EVENT_DEF, "firstTimestamp")),
         wide("Count", Doc::Field(EVENT_DEF, "count")),
-        Column { name: "Name", ty: "string", format: "name", priority: 1, doc: Doc::Field(META, "name") },
+        Column {
+            name: "Name",
+            ty: "string",
+            format: "name",
+            priority: 1,
+            doc: Doc::Field(META, "name"),
+        },
     ],
     cells: cells::event,
 };
 
-pub(crate) const NAMESPACE: Columns =
-    Columns { list: &[NAME, column("Status", Doc::Text("The status of the namespace")), AGE], cells: cells::namespace };
+pub(crate) const NAMESPACE: Columns = Columns {
+    list: &[
+        NAME,
+        column("Status", Doc::Text("The status of the namespace")),
+        AGE,
+    ],
+    cells: cells::namespace,
+};
 
 pub(crate) const NODE: Columns = Columns {
     list: &[
@@ -130,11 +192,20 @@ pub(crate) const NODE: Columns = Columns {
         column("Roles", Doc::Text("The roles of the node")),
         AGE,
         column("Version", Doc::Field(NODE_INFO, "kubeletVersion")),
-        wide("Internal-IP", Doc::Field("io.k8s.api.core.v1.NodeStatus", "addresses")),
-        wide("External-IP", Doc::Field("io.k8s.api.core.v1.NodeStatus", "addresses")),
+        wide(
+            "Internal-IP",
+            Doc::Field("io.k8s.api.core.v1.NodeStatus", "addresses"),
+        ),
+        wide(
+            "External-IP",
+            Doc::Field("io.k8s.api.core.v1.NodeStatus", "addresses"),
+        ),
         wide("OS-Image", Doc::Field(NODE_INFO, "osImage")),
         wide("Kernel-Version", Doc::Field(NODE_INFO, "kernelVersion")),
-        wide("Container-Runtime", Doc::Field(NODE_INFO, "containerRuntimeVersion")),
+        wide(
+            "Container-Runtime",
+            Doc::Field(NODE_INFO, "containerRuntimeVersion"),
+        ),
     ],
     cells: cells::node,
 };
@@ -142,8 +213,14 @@ pub(crate) const NODE: Columns = Columns {
 pub(crate) const POD: Columns = Columns {
     list: &[
         NAME,
-        column("Ready", Doc::Text("The aggregate readiness state of this pod for accepting traffic.")),
-        column("Status", Doc::Text("The aggregate status of the containers in this pod.")),
+        column(
+            "Ready",
+            Doc::Text("The aggregate readiness state of this pod for accepting traffic."),
+        ),
+        column(
+            "Status",
+            Doc::Text("The aggregate status of the containers in this pod."),
+        ),
         column(
             "Restarts",
             Doc::Text(
@@ -153,7 +230,10 @@ pub(crate) const POD: Columns = Columns {
         AGE,
         wide("IP", Doc::Field(POD_STATUS, "podIP")),
         wide("Node", Doc::Field(POD_SPEC, "nodeName")),
-        wide("Nominated Node", Doc::Field(POD_STATUS, "nominatedNodeName")),
+        wide(
+            "Nominated Node",
+            Doc::Field(POD_STATUS, "nominatedNodeName"),
+        ),
         wide("Readiness Gates", Doc::Field(POD_SPEC, "readinessGates")),
     ],
     cells: pods::cells,
@@ -164,11 +244,17 @@ pub(crate) const VOLUME: Columns = Columns {
         NAME,
         column("Capacity", Doc::Field(VOLUME_SPEC, "capacity")),
         column("Access Modes", Doc::Field(VOLUME_SPEC, "accessModes")),
-        column("Reclaim Policy", Doc::Field(VOLUME_SPEC, "persistentVolumeReclaimPolicy")),
+        column(
+            "Reclaim Policy",
+            Doc::Field(VOLUME_SPEC, "persistentVolumeReclaimPolicy"),
+        ),
         column("Status", Doc::Field(VOLUME_STATUS, "phase")),
         column("Claim", Doc::Field(VOLUME_SPEC, "claimRef")),
         column("StorageClass", Doc::Text("StorageClass of the pv")),
-        column("VolumeAttributesClass", Doc::Text("VolumeAttributesClass of the pv")),
+        column(
+            "VolumeAttributesClass",
+            Doc::Text("VolumeAttributesClass of the pv"),
+        ),
         column("Reason", Doc::Field(VOLUME_STATUS, "reason")),
         AGE,
         wide("VolumeMode", Doc::Field(VOLUME_SPEC, "volumeMode")),
@@ -184,7 +270,10 @@ pub(crate) const CLAIM: Columns = Columns {
         column("Capacity", Doc::Field(CLAIM_STATUS, "capacity")),
         column("Access Modes", Doc::Field(CLAIM_STATUS, "accessModes")),
         column("StorageClass", Doc::Text("StorageClass of the pvc")),
-        column("VolumeAttributesClass", Doc::Text("VolumeAttributesClass of the pvc")),
+        column(
+            "VolumeAttributesClass",
+            Doc::Text("VolumeAttributesClass of the pvc"),
+        ),
         AGE,
         wide("VolumeMode", Doc::Field(CLAIM_SPEC, "volumeMode")),
     ],
@@ -196,8 +285,14 @@ pub(crate) const STORAGE_CLASS: Columns = Columns {
         NAME,
         column("Provisioner", Doc::Field(CLASS_DEF, "provisioner")),
         column("ReclaimPolicy", Doc::Field(CLASS_DEF, "reclaimPolicy")),
-        column("VolumeBindingMode", Doc::Field(CLASS_DEF, "volumeBindingMode")),
-        column("AllowVolumeExpansion", Doc::Field(CLASS_DEF, "allowVolumeExpansion")),
+        column(
+            "VolumeBindingMode",
+            Doc::Field(CLASS_DEF, "volumeBindingMode"),
+        ),
+        column(
+            "AllowVolumeExpansion",
+            Doc::Field(CLASS_DEF, "allowVolumeExpansion"),
+        ),
         AGE,
     ],
     cells: cells::storage_class,
@@ -221,8 +316,14 @@ pub(crate) const STATEFUL_SET: Columns = Columns {
         NAME,
         column("Ready", Doc::Text("Number of the pod with ready state")),
         AGE,
-        wide("Containers", Doc::Text("Names of each container in the template.")),
-        wide("Images", Doc::Text("Images referenced by each container in the template.")),
+        wide(
+            "Containers",
+            Doc::Text("Names of each container in the template."),
+        ),
+        wide(
+            "Images",
+            Doc::Text("Images referenced by each container in the template."),
+        ),
     ],
     cells: cells::stateful_set,
 };
@@ -231,7 +332,10 @@ pub(crate) const CONTROLLER_REVISION: Columns = Columns {
     list: &[
         NAME,
         column("Controller", Doc::Text("Controller of the object")),
-        column("Revision", Doc::Text("revision indicates the revision of the state represented by Data.")),
+        column(
+            "Revision",
+            Doc::Text("revision indicates the revision of the state represented by Data."),
+        ),
         AGE,
     ],
     cells: cells::controller_revision,
@@ -240,16 +344,32 @@ pub(crate) const CONTROLLER_REVISION: Columns = Columns {
 pub(crate) const BUDGET: Columns = Columns {
     list: &[
         NAME,
-        column("Min Available", Doc::Text("The minimum number of pods that must be available.")),
-        column("Max Unavailable", Doc::Text("The maximum number of pods that may be unavailable.")),
-        number("Allowed Disruptions", Doc::Text("Calculated number of pods that may be disrupted at this time.")),
+        column(
+            "Min Available",
+            Doc::Text("The minimum number of pods that must be available."),
+        ),
+        column(
+            "Max Unavailable",
+            Doc::Text("The maximum number of pods that may be unavailable."),
+        ),
+        number(
+            "Allowed Disruptions",
+            Doc::Text("Calculated number of pods that may be disrupted at this time."),
+        ),
         AGE,
     ],
     cells: cells::budget,
 };
 
 pub(crate) const LEASE: Columns = Columns {
-    list: &[NAME, column("Holder", Doc::Field("io.k8s.api.coordination.v1.LeaseSpec", "holderIdentity")), AGE],
+    list: &[
+        NAME,
+        column(
+            "Holder",
+            Doc::Field("io.k8s.api.coordination.v1.LeaseSpec", "holderIdentity"),
+        ),
+        AGE,
+    ],
     cells: cells::lease,
 };
 
@@ -257,8 +377,14 @@ pub(crate) const LEASE: Columns = Columns {
 pub(crate) const SCALE: Columns = Columns {
     list: &[
         column("Name", Doc::Field(META, "name")),
-        number("Desired", Doc::Field("io.k8s.api.autoscaling.v1.ScaleSpec", "replicas")),
-        number("Available", Doc::Field("io.k8s.api.autoscaling.v1.ScaleStatus", "replicas")),
+        number(
+            "Desired",
+            Doc::Field("io.k8s.api.autoscaling.v1.ScaleSpec", "replicas"),
+        ),
+        number(
+            "Available",
+            Doc::Field("io.k8s.api.autoscaling.v1.ScaleStatus", "replicas"),
+        ),
         AGE,
     ],
     cells: cells::scale,

@@ -12,14 +12,25 @@ pub(crate) struct Docs(HashMap<(&'static str, &'static str), String>);
 
 impl Docs {
     /// Keeps the descriptions which these columns use.
-    pub(crate) fn new(definitions: &Map<String, Value>, columns: impl Iterator<Item = Columns>) -> Docs {
+    pub(crate) fn new(
+        definitions: &Map<String, Value>,
+        columns: impl Iterator<Item = Columns>,
+    ) -> Docs {
         let mut docs = HashMap::new();
         for column in columns.flat_map(|columns| columns.list) {
             if let Doc::Field(def, field) = column.doc {
-                let description = definitions.get(def).and_then(|definition| definition["properties"][field]["description"].as_str());
+                let description = definitions
+                    .get(def)
+                    .and_then(|definition| definition["properties"][field]["description"].as_str());
                 let text = description.unwrap_or_default();
-                let text = text.split("\n\nPossible enum values").next().unwrap_or_default();
-                let text = text.split(" (Deprecated) The EndpointSlice").next().unwrap_or_default();
+                let text = text
+                    .split("\n\nPossible enum values")
+                    .next()
+                    .unwrap_or_default();
+                let text = text
+                    .split(" (Deprecated) The EndpointSlice")
+                    .next()
+                    .unwrap_or_default();
                 docs.insert((def, field), text.to_owned());
             }
         }

@@ -54,7 +54,14 @@ impl Ages {
 }
 
 /// One row: its cells and, if wanted, its object.
-pub(crate) fn row(columns: Columns, object: &Value, api_version: &str, kind: &str, include: Include, ages: Ages) -> Value {
+pub(crate) fn row(
+    columns: Columns,
+    object: &Value,
+    api_version: &str,
+    kind: &str,
+    include: Include,
+    ages: Ages,
+) -> Value {
     let mut row = json!({"cells": (columns.cells)(object, ages)});
     let attached = match include {
         Include::None => Value::Null,

@@ -10,7 +10,9 @@ pub(super) fn cells(pod: &Value, ages: Ages) -> Vec<Value> {
     let look = look(pod);
     let or_none = |found: &str| json!(if found.is_empty() { "<none>" } else { found });
     let restarts = match look.last_restart {
-        Some(when) if look.restarts > 0 => format!("{} ({} ago)", look.restarts, ages.since_text(&when)),
+        Some(when) if look.restarts > 0 => {
+            format!("{} ({} ago)", look.restarts, ages.since_text(&when))
+        }
         _ => look.restarts.to_string(),
     };
     vec![
@@ -45,7 +47,11 @@ struct Look {
 }
 
 fn look(pod: &Value) -> Look {
-    let sidecars: Vec<&str> = list(pod, "/spec/initContainers").iter().filter(|one| is_sidecar(one)).map(|one| text(one, "/name")).collect();
+    let sidecars: Vec<&str> = list(pod, "/spec/initContainers")
+        .iter()
+        .filter(|one| is_sidecar(one))
+        .map(|one| text(one, "/name"))
+        .collect();
     let mut look = Look {
         reason: first_reason(pod),
         ready: 0,
@@ -58,7 +64,10 @@ fn look(pod: &Value) -> Look {
         let sidecar = |status: &&Value| sidecars.contains(&text(status, "/name"));
         look.restarts = 0;
         look.last_restart = None;
-        for status in list(pod, "/status/initContainerStatuses").iter().filter(sidecar) {
+        for status in list(pod, "/status/initContainerStatuses")
+            .iter()
+            .filter(sidecar)
+        {
             count_restarts(status, &mut look);
         }
         look_at_containers(pod, &mut look);
@@ -78,14 +87,17 @@ fn is_sidecar(container: &Value) -> bool {
 }
 
 fn condition<'a>(pod: &'a Value, wanted: &str) -> &'a str {
-    let found = list(pod, "/status/conditions").iter().find(|condition| text(condition, "/type") == wanted);
+    let found = list(pod, "/status/conditions")
+        .iter()
+        .find(|condition| text(condition, "/type") == wanted);
     found.map_or("", |condition| text(condition, "/status"))
 }
 
 fn first_reason(pod: &Value) -> String {
-    let gated = list(pod, "/status/conditions")
-        .iter()
-        .any(|condition| text(condition, "/type") == "PodScheduled" && text(condition, "/reason") == "SchedulingGated");
+    let gated = list(pod, "/status/conditions").iter().any(|condition| {
+        text(condition, "/type") == "PodScheduled"
+            && text(condition, "/reason") == "SchedulingGated"
+    });
     let reason = match (gated, text(pod, "/status/reason")) {
         (true, _) => "SchedulingGated",
         (false, "") => text(pod, "/status/phase"),
@@ -97,15 +109,26 @@ fn first_reason(pod: &Value) -> String {
 fn count_restarts(status: &Value, look: &mut Look) {
     look.restarts += int(status, "/restartCount").unwrap_or_default();
     let finished = text(status, "/lastState/terminated/finishedAt");
-    if !finished.is_empty() && look.last_restart.as_deref().is_none_or(|last| last < finished) {
+    if !finished.is_empty()
+        && look
+            .last_restart
+            .as_deref()
+            .is_none_or(|last| last < finished)
+    {
         look.last_restart = Some(finished.to_owned());
     }
 }
 
 /// How an ended container is called: its reason, or its signal or exit code.
 fn ended(terminated: &Value) -> String {
-    match (text(terminated, "/reason"), int(terminated, "/signal").unwrap_or_default()) {
-        ("", 0) => format!("ExitCode:{}", int(terminated, "/exitCode").unwrap_or_default()),
+    match (
+        text(terminated, "/reason"),
+        int(terminated, "/signal").unwrap_or_default(),
+    ) {
+        ("", 0) => format!(
+            "ExitCode:{}",
+            int(terminated, "/exitCode").unwrap_or_default()
+        ),
         ("", signal) => format!("Signal:{signal}"),
         (reason, _) => reason.to_owned(),
     }
@@ -113,9 +136,14 @@ fn ended(terminated: &Value) -> String {
 
 fn look_at_init_containers(pod: &Value, sidecars: &[&str], look: &mut Look) -> bool {
     let all = list(pod, "/spec/initContainers").len();
-    for (index, status) in list(pod, "/status/initContainerStatuses").iter().enumerate() {
+    for (index, status) in list(pod, "/status/initContainerStatuses")
+        .iter()
+        .enumerate()
+    {
         count_restarts(status, look);
-        let terminated = status.pointer("/state/terminated").filter(|found| !found.is_null());
+        let terminated = status
+            .pointer("/state/terminated")
+            .filter(|found| !found.is_null());
         let waiting = text(status, "/state/waiting/reason");
         match terminated {
             Some(end) if int(end, "/exitCode").unwrap_or_default() == 0 => continue,
@@ -124,7 +152,9 @@ fn look_at_init_containers(pod: &Value, sidecars: &[&str], look: &mut Look) -> b
                 continue;
             }
             Some(end) => look.reason = format!("Init:{}", ended(end)),
-            None if !waiting.is_empty() && waiting != "PodInitializing" => look.reason = format!("Init:{waiting}"),
+            None if !waiting.is_empty() && waiting != "PodInitializing" => {
+                look.reason = format!("Init:{waiting}")
+            }
             None => look.reason = format!("Init:{index}/{all}"),
         }
         return true;
@@ -136,7 +166,9 @@ fn look_at_containers(pod: &Value, look: &mut Look) {
     let mut running = false;
     for status in list(pod, "/status/containerStatuses").iter().rev() {
         count_restarts(status, look);
-        let terminated = status.pointer("/state/terminated").filter(|found| !found.is_null());
+        let terminated = status
+            .pointer("/state/terminated")
+            .filter(|found| !found.is_null());
         match (text(status, "/state/waiting/reason"), terminated) {
             ("", Some(end)) => look.reason = ended(end),
             ("", None) if yes(status, "/ready") && has(status, "/state/running") => {
@@ -158,6 +190,9 @@ fn gates(pod: &Value) -> String {
     if gates.is_empty() {
         return String::new();
     }
-    let open = gates.iter().filter(|gate| condition(pod, text(gate, "/conditionType")) == "True").count();
+    let open = gates
+        .iter()
+        .filter(|gate| condition(pod, text(gate, "/conditionType")) == "True")
+        .count();
     format!("{open}/{}", gates.len())
 }

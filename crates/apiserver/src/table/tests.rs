@@ -8,7 +8,11 @@ use super::*;
 fn check(pod: &Value) -> String {
     let now = "2026-01-01T00:10:00Z".parse().expect("a time");
     let cells = (columns::POD.cells)(pod, Ages(now));
-    cells.iter().map(|cell| cell.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" | ")
+    cells
+        .iter()
+        .map(|cell| cell.as_str().unwrap_or_default().to_owned())
+        .collect::<Vec<_>>()
+        .join(" | ")
 }
 
 fn pod(status: Value) -> Value {

@@ -7,7 +7,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -27,7 +28,9 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Credentials").finish_non_exhaustive()
+        formatter
+            .debug_struct("Credentials")
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,7 +85,10 @@ impl Authority {
         let mut ca = CertificateParams::default();
         ca.distinguished_name = named("kubernetes", None);
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        ca.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let ca_certificate = ca.self_signed(&ca_key)?;
         let issuer = Issuer::new(ca, ca_key);
         let server_key = KeyPair::generate()?;
@@ -98,7 +104,13 @@ impl Authority {
         let mut roots = RootCertStore::empty();
         roots.add(ca_certificate.der().clone())?;
         // A fresh key's bytes are as good a secret as any.
-        let token = STANDARD.encode(KeyPair::generate()?.serialize_der()).chars().filter(char::is_ascii_alphanumeric).rev().take(48).collect();
+        let token = STANDARD
+            .encode(KeyPair::generate()?.serialize_der())
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .rev()
+            .take(48)
+            .collect();
         Ok(Authority {
             credentials: Credentials {
                 ca: ca_certificate.pem(),

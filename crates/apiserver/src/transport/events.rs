@@ -53,11 +53,19 @@ enum Wake {
 pub(super) fn stream(mut watch: Watch, handle: Handle) -> impl Stream<Item = Bytes> + Send {
     let now = Instant::now();
     let length = watch.timeout.map_or(LONGEST, Duration::from_secs);
-    let first_bookmark = if length > LAST_BOOKMARK * 2 { (length - LAST_BOOKMARK).min(BOOKMARKS) } else { LONGEST };
+    let first_bookmark = if length > LAST_BOOKMARK * 2 {
+        (length - LAST_BOOKMARK).min(BOOKMARKS)
+    } else {
+        LONGEST
+    };
     let waiting = VecDeque::from(std::mem::take(&mut watch.first));
     let state = State {
         // What is told first is older than what comes then.
-        written: if waiting.is_empty() { watch.revision } else { 0 },
+        written: if waiting.is_empty() {
+            watch.revision
+        } else {
+            0
+        },
         watch,
         handle,
         waiting,
@@ -130,13 +138,25 @@ impl State {
         while out.len() < CHUNK {
             match self.waiting.pop_front() {
                 None => break,
-                Some(Seen::Changed { change, object, revision }) => {
-                    out.extend_from_slice(&self.watch.view.event(kind, change_name(change), &object, self.header, now));
+                Some(Seen::Changed {
+                    change,
+                    object,
+                    revision,
+                }) => {
+                    out.extend_from_slice(&self.watch.view.event(
+                        kind,
+                        change_name(change),
+                        &object,
+                        self.header,
+                        now,
+                    ));
                     self.header = Header::Known;
                     self.written = self.written.max(revision);
                 }
                 Some(Seen::InitialEnd(revision)) => {
-                    out.extend_from_slice(&self.mark(revision, json!({"k8s.io/initial-events-end": "true"})));
+                    out.extend_from_slice(
+                        &self.mark(revision, json!({"k8s.io/initial-events-end": "true"})),
+                    );
                 }
             }
         }
@@ -164,7 +184,13 @@ impl State {
             }
             Form::Table(_) | Form::Partial(_) => {
                 let now = (self.watch.clock)();
-                self.watch.view.event(kind, "BOOKMARK", &Arc::new(Object::unstored(value)), self.header, now)
+                self.watch.view.event(
+                    kind,
+                    "BOOKMARK",
+                    &Arc::new(Object::unstored(value)),
+                    self.header,
+                    now,
+                )
             }
         }
     }
@@ -172,7 +198,11 @@ impl State {
     async fn bookmark(&mut self) -> Option<Bytes> {
         let now = Instant::now();
         let last = self.deadline - LAST_BOOKMARK;
-        self.bookmark = if now < last { (now + BOOKMARKS).min(last) } else { self.deadline + LONGEST };
+        self.bookmark = if now < last {
+            (now + BOOKMARKS).min(last)
+        } else {
+            self.deadline + LONGEST
+        };
         let revision = self.handle.revision().await?;
         // Everything up to it is in the queue by now, unless the queue was full.
         loop {
@@ -194,7 +224,11 @@ impl State {
 
     /// Comes back after having been let go; nothing when the server is gone, an error event when it was too long.
     async fn come_back(&mut self) -> Option<Option<Bytes>> {
-        match self.handle.resume(self.watch.scope.clone(), self.written).await? {
+        match self
+            .handle
+            .resume(self.watch.scope.clone(), self.written)
+            .await?
+        {
             Ok(resumed) => {
                 self.watch.events = resumed.events;
                 resumed.missed.into_iter().for_each(|seen| self.take(seen));

@@ -73,7 +73,11 @@ impl Https {
 
 impl ApiServer {
     pub(crate) fn context(&self) -> Context {
-        Context { handle: self.handle(), nodes: Arc::clone(&self.options().nodes), runner: self.runner.clone() }
+        Context {
+            handle: self.handle(),
+            nodes: Arc::clone(&self.options().nodes),
+            runner: self.runner.clone(),
+        }
     }
 
     /// Serves HTTPS on a free port of loopback.
@@ -88,24 +92,42 @@ impl ApiServer {
         if !address.ip().is_loopback() {
             return Err(HttpsError::NotLoopback(address));
         }
-        let names = ["127.0.0.1", "::1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.96.0.1"];
+        let names = [
+            "127.0.0.1",
+            "::1",
+            "localhost",
+            "kubernetes",
+            "kubernetes.default",
+            "kubernetes.default.svc",
+            "10.96.0.1",
+        ];
         let authority = Authority::new(names.map(str::to_owned).to_vec())?;
         let credentials = authority.credentials.clone();
         let acceptor = TlsAcceptor::from(Arc::new(tls(authority)?));
         listener.set_nonblocking(true).map_err(HttpsError::Listen)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(HttpsError::Listen)?;
-        let door = Door { context: self.context(), acceptor, token: Arc::from(format!("Bearer {}", credentials.token)) };
+        let door = Door {
+            context: self.context(),
+            acceptor,
+            token: Arc::from(format!("Bearer {}", credentials.token)),
+        };
         self.tasks.spawn(accept(listener, door));
-        Ok(Https { address, credentials })
+        Ok(Https {
+            address,
+            credentials,
+        })
     }
 }
 
 fn tls(authority: Authority) -> Result<ServerConfig, HttpsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authority.roots), Arc::clone(&provider))
-        .allow_unauthenticated()
-        .build()
-        .map_err(|error| HttpsError::Tls(Box::new(error)))?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(
+        Arc::new(authority.roots),
+        Arc::clone(&provider),
+    )
+    .allow_unauthenticated()
+    .build()
+    .map_err(|error| HttpsError::Tls(Box::new(error)))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| HttpsError::Tls(Box::new(error)))?
@@ -146,13 +168,26 @@ async fn accept(listener: tokio::net::TcpListener, door: Door) {
 
 async fn serve(stream: TcpStream, door: Door) {
     drop(stream.set_nodelay(true));
-    let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, door.acceptor.accept(stream)).await else { return };
-    let known = if stream.get_ref().1.peer_certificates().is_some() { Known::ByCertificate } else { Known::NotYet };
+    let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, door.acceptor.accept(stream)).await else {
+        return;
+    };
+    let known = if stream.get_ref().1.peer_certificates().is_some() {
+        Known::ByCertificate
+    } else {
+        Known::NotYet
+    };
     let service = service_fn(move |request| answer(door.clone(), known, request));
     let (runner, tasks) = Runner::new();
     let mut builder = auto::Builder::new(runner);
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(1000);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .max_concurrent_streams(1000);
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     // A client that goes away is no news.
     tokio::select! {
@@ -161,8 +196,15 @@ async fn serve(stream: TcpStream, door: Door) {
     }
 }
 
-async fn answer(door: Door, known: Known, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+async fn answer(
+    door: Door,
+    known: Known,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let token = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     if known == Known::NotYet && token != Some(&*door.token) {
         return Ok(refuse(&Status::unauthorized(), ""));
     }

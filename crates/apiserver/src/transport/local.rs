@@ -30,7 +30,13 @@ impl ApiServer {
     /// The same, under the name that `managedFields` shows when a request names no manager.
     pub fn client_as(&self, manager: &str) -> kube::Client {
         let agent = HeaderValue::from_str(manager).unwrap_or(HeaderValue::from_static("stayput"));
-        kube::Client::new(Local { context: self.context(), agent }, "default")
+        kube::Client::new(
+            Local {
+                context: self.context(),
+                agent,
+            },
+            "default",
+        )
     }
 }
 
@@ -52,7 +58,10 @@ impl Service<Request<ClientBody>> for Local {
     }
 
     fn call(&mut self, mut request: Request<ClientBody>) -> Answering {
-        request.headers_mut().entry(USER_AGENT).or_insert_with(|| self.agent.clone());
+        request
+            .headers_mut()
+            .entry(USER_AGENT)
+            .or_insert_with(|| self.agent.clone());
         let context = self.context.clone();
         if request.headers().contains_key(UPGRADE) {
             return Box::pin(through_pipe(context, request));
@@ -62,14 +71,19 @@ impl Service<Request<ClientBody>> for Local {
 }
 
 /// An upgrade needs a connection: a pipe in memory with HTTP on both ends.
-async fn through_pipe(context: Context, request: Request<ClientBody>) -> Result<Response<Body>, hyper::Error> {
+async fn through_pipe(
+    context: Context,
+    request: Request<ClientBody>,
+) -> Result<Response<Body>, hyper::Error> {
     let (near, far) = tokio::io::duplex(PIPE);
     let runner = context.runner.clone();
     let service = service_fn(move |request| {
         let context = context.clone();
         async move { Ok::<_, Infallible>(respond(context, request).await) }
     });
-    let serving = server::Builder::new().serve_connection(TokioIo::new(far), service).with_upgrades();
+    let serving = server::Builder::new()
+        .serve_connection(TokioIo::new(far), service)
+        .with_upgrades();
     runner.spawn(async move { drop(serving.await) });
     let (mut sender, connection) = client::handshake(TokioIo::new(near)).await?;
     runner.spawn(async move { drop(connection.with_upgrades().await) });
@@ -77,6 +91,8 @@ async fn through_pipe(context: Context, request: Request<ClientBody>) -> Result<
     if let Some(path) = parts.uri.path_and_query() {
         parts.uri = path.as_str().parse().unwrap_or_default();
     }
-    let response = sender.send_request(Request::from_parts(parts, body)).await?;
+    let response = sender
+        .send_request(Request::from_parts(parts, body))
+        .await?;
     Ok(response.map(|body| body.boxed_unsync()))
 }

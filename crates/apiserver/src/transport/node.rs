@@ -30,7 +30,10 @@ impl Upgrading {
         request.headers().get(UPGRADE)?;
         let mut headers = HeaderMap::new();
         for (name, value) in request.headers() {
-            if *name == CONNECTION || *name == UPGRADE || name.as_str().starts_with("sec-websocket-") {
+            if *name == CONNECTION
+                || *name == UPGRADE
+                || name.as_str().starts_with("sec-websocket-")
+            {
                 headers.append(name.clone(), value.clone());
             }
         }
@@ -40,31 +43,46 @@ impl Upgrading {
 }
 
 /// Asks a node agent and passes its answer on.
-pub(super) async fn call(context: &Context, call: NodeCall, upgrading: Option<Upgrading>) -> Result<Response<Body>, Status> {
+pub(super) async fn call(
+    context: &Context,
+    call: NodeCall,
+    upgrading: Option<Upgrading>,
+) -> Result<Response<Body>, Status> {
     if call.upgrade == Upgrade::Needed && upgrading.is_none() {
         return Err(Status::bad_request("Upgrade request required"));
     }
-    let unreachable = |error: &dyn std::fmt::Display| Status::unreachable(format!("error dialing backend: {error}"));
+    let unreachable = |error: &dyn std::fmt::Display| {
+        Status::unreachable(format!("error dialing backend: {error}"))
+    };
     let stream = tokio::time::timeout(DIAL_TIME, context.nodes.dial(&call.node))
         .await
         .map_err(|_| unreachable(&"i/o timeout"))?
         .map_err(|error| unreachable(&error))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| unreachable(&error))?;
     context.runner.spawn(async move {
         // A broken connection shows itself in the answer.
         drop(connection.with_upgrades().await);
     });
     let mut request = Request::new(Empty::<Bytes>::new());
     *request.method_mut() = Method::GET;
-    *request.uri_mut() = call.path.parse().map_err(|_| Status::bad_request("the path to the node is not valid"))?;
+    *request.uri_mut() = call
+        .path
+        .parse()
+        .map_err(|_| Status::bad_request("the path to the node is not valid"))?;
     if let Ok(host) = call.node.parse() {
         request.headers_mut().insert(HOST, host);
     }
     if let Some(upgrading) = &upgrading {
         request.headers_mut().extend(upgrading.headers.clone());
     }
-    let mut answer = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
-    let Some(upgrading) = upgrading.filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS) else {
+    let mut answer = sender
+        .send_request(request)
+        .await
+        .map_err(|error| unreachable(&error))?;
+    let Some(upgrading) = upgrading.filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS)
+    else {
         return Ok(pass_on(answer));
     };
     let mut response = Response::new(full(Bytes::new()));

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT, WARNING};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT, WARNING,
+};
 use http::{HeaderMap, Method as HttpMethod, Request as HttpRequest, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
@@ -45,7 +47,9 @@ impl std::fmt::Debug for Context {
 
 /// A body that is there already.
 pub(super) fn full(bytes: Bytes) -> Body {
-    Full::new(bytes).map_err(|never: Infallible| match never {}).boxed_unsync()
+    Full::new(bytes)
+        .map_err(|never: Infallible| match never {})
+        .boxed_unsync()
 }
 
 /// A refusal as a response.
@@ -84,7 +88,8 @@ where
         Err(status) => refuse(&status, &accept),
         Ok(Answer::Document(document)) => document_response(&document),
         Ok(Answer::Watch(watch)) => {
-            let lines = events::stream(*watch, context.handle.clone()).map(|bytes| Ok(Frame::data(bytes)));
+            let lines =
+                events::stream(*watch, context.handle.clone()).map(|bytes| Ok(Frame::data(bytes)));
             let mut response = Response::new(StreamBody::new(lines).boxed_unsync());
             set(&mut response, CONTENT_TYPE, "application/json");
             response
@@ -114,14 +119,17 @@ where
         Err(_) => Err(Status::timeout()),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Status::too_large(BODY_LIMIT)),
-        Ok(Err(error)) => Err(Status::bad_request(format!("the body could not be read: {error}"))),
+        Ok(Err(error)) => Err(Status::bad_request(format!(
+            "the body could not be read: {error}"
+        ))),
     }
 }
 
 fn document_response(document: &Document) -> Response<Body> {
     let (bytes, content_type) = document.encode();
     let mut response = Response::new(full(bytes));
-    *response.status_mut() = StatusCode::from_u16(document.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(document.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     set(&mut response, CONTENT_TYPE, content_type);
     for text in &document.warnings {
         if let Ok(value) = HeaderValue::from_str(&warning(text)) {
@@ -129,14 +137,21 @@ fn document_response(document: &Document) -> Response<Body> {
         }
     }
     if let Some(seconds) = document.retry_after {
-        set(&mut response, http::header::RETRY_AFTER, &seconds.to_string());
+        set(
+            &mut response,
+            http::header::RETRY_AFTER,
+            &seconds.to_string(),
+        );
     }
     response
 }
 
 fn warning(text: &str) -> String {
     let clean: String = text.chars().filter(|letter| !letter.is_control()).collect();
-    format!("299 - \"{}\"", clean.replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "299 - \"{}\"",
+        clean.replace('\\', "\\\\").replace('"', "\\\"")
+    )
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
@@ -146,7 +161,11 @@ fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> String {
-    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let values: Vec<&str> = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     values.join(",")
 }
 
@@ -175,7 +194,10 @@ fn decoded(text: &str, plus: Plus) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let hex = text
+            .get(at + 1..at + 3)
+            .filter(|_| bytes[at] == b'%')
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match (hex, bytes[at]) {
             (Some(byte), _) => {
                 out.push(byte);
@@ -194,7 +216,10 @@ fn query(text: &str) -> Vec<(String, String)> {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         (decoded(key, Plus::Space), decoded(value, Plus::Space))
     };
-    text.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+    text.split('&')
+        .filter(|part| !part.is_empty())
+        .map(pair)
+        .collect()
 }
 
 #[cfg(test)]
@@ -204,13 +229,26 @@ mod tests {
     #[test]
     fn queries_are_decoded() {
         let read = query("labelSelector=app+in+(a%2Cb)&watch&x=%zz");
-        let pairs: Vec<(&str, &str)> = read.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        assert_eq!(pairs, [("labelSelector", "app in (a,b)"), ("watch", ""), ("x", "%zz")]);
+        let pairs: Vec<(&str, &str)> = read
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("labelSelector", "app in (a,b)"),
+                ("watch", ""),
+                ("x", "%zz")
+            ]
+        );
         assert_eq!(decoded("/a%2Fb+c/%ff", Plus::Plain), "/a/b+c/\u{fffd}");
     }
 
     #[test]
     fn warnings_are_quoted() {
-        assert_eq!(warning("unknown field \"a\""), "299 - \"unknown field \\\"a\\\"\"");
+        assert_eq!(
+            warning("unknown field \"a\""),
+            "299 - \"unknown field \\\"a\\\"\""
+        );
     }
 }

@@ -8,14 +8,23 @@ use crate::kinds::Catalogue;
 use crate::schema::Schema;
 
 fn check(labels: &str) -> String {
-    let objects = [json!({"app": "a", "n": "1"}), json!({"app": "b", "n": "20"}), json!({"app": "c", "example.com/x": ""}), json!({})];
+    let objects = [
+        json!({"app": "a", "n": "1"}),
+        json!({"app": "b", "n": "20"}),
+        json!({"app": "c", "example.com/x": ""}),
+        json!({}),
+    ];
     let catalogue = Catalogue::new(&Schema::load());
     let kind = catalogue.core("pods").expect("pods are served").kind;
     match Selector::parse(kind, labels, "") {
         Err(status) => status.message().to_owned(),
         Ok(selector) => {
-            let matched = (0..objects.len()).filter(|at| selector.matches(&json!({"metadata": {"labels": objects[*at]}})));
-            matched.map(|at| at.to_string()).collect::<Vec<_>>().join(" ")
+            let matched = (0..objects.len())
+                .filter(|at| selector.matches(&json!({"metadata": {"labels": objects[*at]}})));
+            matched
+                .map(|at| at.to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
         }
     }
 }
@@ -23,8 +32,19 @@ fn check(labels: &str) -> String {
 #[test]
 fn labels_are_matched() {
     for (selector, expected) in [
-        ("app=a", "0"), ("app==a", "0"), ("app!=a", "1 2 3"), ("app in (a,b)", "0 1"), ("app notin (a,b)", "2 3"), ("app", "0 1 2"),
-        ("!app", "3"), ("n>5", "1"), ("n<5", "0"), ("app,n notin (1)", "1 2"), ("example.com/x=", "2"), ("app in ()", ""), ("", "0 1 2 3"),
+        ("app=a", "0"),
+        ("app==a", "0"),
+        ("app!=a", "1 2 3"),
+        ("app in (a,b)", "0 1"),
+        ("app notin (a,b)", "2 3"),
+        ("app", "0 1 2"),
+        ("!app", "3"),
+        ("n>5", "1"),
+        ("n<5", "0"),
+        ("app,n notin (1)", "1 2"),
+        ("example.com/x=", "2"),
+        ("app in ()", ""),
+        ("", "0 1 2 3"),
     ] {
         assert_eq!(check(selector), expected, "{selector}");
     }

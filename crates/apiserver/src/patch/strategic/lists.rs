@@ -34,37 +34,59 @@ pub(super) fn merge(
         Type::List(item) => item.as_ref(),
         _ => &Type::Any,
     };
-    if patch.iter().any(|item| item.get(PATCH).is_some_and(|directive| directive == "replace")) {
+    if patch.iter().any(|item| {
+        item.get(PATCH)
+            .is_some_and(|directive| directive == "replace")
+    }) {
         return Ok(drop_directives(&Value::Array(patch.to_vec())));
     }
     let mut all = original;
     let mut plain = Vec::new();
     for change in patch {
         let Some(wanted) = change.get(key) else {
-            return Err(Refused(format!("map: {} does not contain declared merge key: {key}", go_map(change))));
+            return Err(Refused(format!(
+                "map: {} does not contain declared merge key: {key}",
+                go_map(change)
+            )));
         };
-        if change.get(PATCH).is_some_and(|directive| directive == "delete") {
+        if change
+            .get(PATCH)
+            .is_some_and(|directive| directive == "delete")
+        {
             all.retain(|item| item.get(key) != Some(wanted));
         } else {
             plain.push(change);
         }
     }
     for change in &plain {
-        let Value::Object(changes) = change else { continue };
+        let Value::Object(changes) = change else {
+            continue;
+        };
         match all.iter_mut().find(|item| item.get(key) == change.get(key)) {
             Some(slot) => {
-                let Value::Object(old) = std::mem::take(slot) else { continue };
+                let Value::Object(old) = std::mem::take(slot) else {
+                    continue;
+                };
                 *slot = Value::Object(merge_map(schema, item, old, changes)?);
             }
             None => all.push(drop_directives(change)),
         }
     }
     let plain: Vec<Value> = plain.into_iter().cloned().collect();
-    Ok(Value::Array(ordered(all, order.map_or(&plain, |order| order), &before, key)))
+    Ok(Value::Array(ordered(
+        all,
+        order.map_or(&plain, |order| order),
+        &before,
+        key,
+    )))
 }
 
 fn same(left: &Value, right: &Value, key: &str) -> bool {
-    if key.is_empty() { left == right } else { left.get(key) == right.get(key) }
+    if key.is_empty() {
+        left == right
+    } else {
+        left.get(key) == right.get(key)
+    }
 }
 
 fn position(list: &[Value], item: &Value, key: &str) -> Option<usize> {
@@ -74,7 +96,10 @@ fn position(list: &[Value], item: &Value, key: &str) -> Option<usize> {
 /// The patch's items must come in the order that the directive gives.
 fn check_order(patch: &[Value], order: &[Value], key: &str) -> Result<(), Refused> {
     let mut at = 0;
-    let kept = patch.iter().filter(|item| item.get(PATCH).is_none_or(|directive| directive != "delete"));
+    let kept = patch.iter().filter(|item| {
+        item.get(PATCH)
+            .is_none_or(|directive| directive != "delete")
+    });
     for item in kept {
         match position(&order[at..], item, key) {
             Some(found) => at += found + 1,
@@ -94,21 +119,32 @@ fn check_order(patch: &[Value], order: &[Value], key: &str) -> Result<(), Refuse
 
 /// Items that the patch orders come in its order; others stay where the server had them.
 pub(super) fn ordered(all: Vec<Value>, order: &[Value], server: &[Value], key: &str) -> Vec<Value> {
-    let (mut patched, mut others): (Vec<Value>, Vec<Value>) = all.into_iter().partition(|item| position(order, item, key).is_some());
+    let (mut patched, mut others): (Vec<Value>, Vec<Value>) = all
+        .into_iter()
+        .partition(|item| position(order, item, key).is_some());
     patched.sort_by_key(|item| position(order, item, key));
     others.sort_by_key(|item| position(server, item, key));
     let mut merged = Vec::with_capacity(patched.len() + others.len());
-    let (mut patched, mut others) = (patched.into_iter().peekable(), others.into_iter().peekable());
+    let (mut patched, mut others) = (
+        patched.into_iter().peekable(),
+        others.into_iter().peekable(),
+    );
     loop {
         let other_first = match (others.peek(), patched.peek()) {
             (None, None) => return merged,
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (Some(other), Some(patch)) => match (position(server, other, key), position(server, patch, key)) {
-                (Some(left), Some(right)) => left < right,
-                _ => false,
-            },
+            (Some(other), Some(patch)) => {
+                match (position(server, other, key), position(server, patch, key)) {
+                    (Some(left), Some(right)) => left < right,
+                    _ => false,
+                }
+            }
         };
-        merged.extend(if other_first { others.next() } else { patched.next() });
+        merged.extend(if other_first {
+            others.next()
+        } else {
+            patched.next()
+        });
     }
 }
