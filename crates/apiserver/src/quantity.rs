@@ -35,7 +35,7 @@ impl Quantity {
             .unwrap_or(text.len());
         let (digits, suffix) = text.split_at(end);
         let (form, factor) = suffix_factor(suffix)?;
-        let billionths = scaled(digits, factor)?;
+        let billionths = scaled(digits, &factor)?;
         Some(Quantity { billionths, form })
     }
 
@@ -130,7 +130,7 @@ struct Factor {
     power: i32,
 }
 
-fn scaled(digits: &str, factor: Factor) -> Option<i128> {
+fn scaled(digits: &str, factor: &Factor) -> Option<i128> {
     let (sign, bare) = match digits.strip_prefix(['+', '-']) {
         Some(bare) => (if digits.starts_with('-') { -1 } else { 1 }, bare),
         None => (1, digits),

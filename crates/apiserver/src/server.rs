@@ -81,10 +81,12 @@ async fn own(mut api: Api, mut commands: mpsc::Receiver<Command>) {
         match command {
             Command::Call(request, reply) => drop(reply.send(api.handle(&request))),
             Command::Resume(scope, after, reply) => drop(reply.send(api.resume(&scope, after))),
-            Command::Revision(reply) => drop(reply.send(api.revision())),
+            Command::Revision(reply) => {
+                let _ = reply.send(api.revision());
+            }
             Command::Compact(reply) => {
                 api.compact();
-                drop(reply.send(()));
+                let _ = reply.send(());
             }
         }
     }

@@ -51,6 +51,7 @@ impl Status {
     }
 
     /// What it says.
+    #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -137,7 +138,7 @@ impl Status {
     }
 
     /// Fields that others own.
-    pub(crate) fn apply_conflict(message: String, causes: Vec<Value>) -> Status {
+    pub(crate) fn apply_conflict(message: String, causes: &[Value]) -> Status {
         Status::new(409, "Conflict", message, Some(json!({"causes": causes})))
     }
 
@@ -157,7 +158,7 @@ impl Status {
     }
 
     /// Admission says no, with a cause.
-    pub(crate) fn forbidden_because(kind: &Kind, name: &str, why: &str, cause: Value) -> Status {
+    pub(crate) fn forbidden_because(kind: &Kind, name: &str, why: &str, cause: &Value) -> Status {
         let mut status = Status::forbidden(kind, name, why);
         if let Some(details) = &mut status.details {
             details["causes"] = json!([cause]);
@@ -285,7 +286,7 @@ impl Status {
     }
 
     /// A budget does not allow it now.
-    pub(crate) fn too_many_requests(message: &str, cause: Value) -> Status {
+    pub(crate) fn too_many_requests(message: &str, cause: &Value) -> Status {
         Status::new(
             429,
             "TooManyRequests",

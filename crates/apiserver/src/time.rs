@@ -13,16 +13,32 @@ pub(crate) fn micros(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 
+/// How exact a time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// Whole seconds.
+    Seconds,
+    /// Microseconds.
+    Micros,
+}
+
+/// A time as exact as that.
+pub(crate) fn write(time: Timestamp, precision: Precision) -> String {
+    match precision {
+        Precision::Seconds => seconds(time),
+        Precision::Micros => micros(time),
+    }
+}
+
 /// Reads a time and writes it again in the API's form; nothing for the zero time.
-pub(crate) fn parse(text: &str, micro: bool) -> Result<Option<String>, String> {
+pub(crate) fn parse(text: &str, precision: Precision) -> Result<Option<String>, String> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     if text.is_empty() {
         return Ok(None);
     }
-    let layout = if micro {
-        "2006-01-02T15:04:05.000000Z07:00"
-    } else {
-        "2006-01-02T15:04:05Z07:00"
+    let layout = match precision {
+        Precision::Micros => "2006-01-02T15:04:05.000000Z07:00",
+        Precision::Seconds => "2006-01-02T15:04:05Z07:00",
     };
     let error = |rest: &str, part: &str| {
         Err(format!(
@@ -43,10 +59,10 @@ pub(crate) fn parse(text: &str, micro: bool) -> Result<Option<String>, String> {
     let digits = fraction.strip_prefix('.').map_or(0, |rest| {
         rest.bytes().take_while(u8::is_ascii_digit).count()
     });
-    if micro && digits < 6 {
+    if precision == Precision::Micros && digits < 6 {
         return error(fraction, ".000000");
     }
-    Ok(Some(if micro { micros(time) } else { seconds(time) }))
+    Ok(Some(write(time, precision)))
 }
 
 /// The time of a serialized field, when it is one.
@@ -95,10 +111,10 @@ mod tests {
 
     #[test]
     fn bad_times_are_refused_in_the_words_of_go() {
-        assert_snapshot!(parse("yesterday", false).expect_err("no time"), @r#"parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006""#);
-        assert_snapshot!(parse("2026-01-02T03:04:05.1Z", true).expect_err("too short"), @r#"parsing time "2026-01-02T03:04:05.1Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse ".1Z" as ".000000""#);
+        assert_snapshot!(parse("yesterday", Precision::Seconds).expect_err("no time"), @r#"parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006""#);
+        assert_snapshot!(parse("2026-01-02T03:04:05.1Z", Precision::Micros).expect_err("too short"), @r#"parsing time "2026-01-02T03:04:05.1Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse ".1Z" as ".000000""#);
         assert_eq!(
-            parse("2026-01-02T03:04:05+01:00", false),
+            parse("2026-01-02T03:04:05+01:00", Precision::Seconds),
             Ok(Some("2026-01-02T02:04:05Z".to_owned()))
         );
     }

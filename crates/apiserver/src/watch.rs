@@ -14,7 +14,7 @@ use crate::api::render::View;
 use crate::api::selector::Selector;
 use crate::kinds::Served;
 use crate::options::Clock;
-use crate::store::{Change, Event, Expired, Object, TableId};
+use crate::store::{Change, Event, Expired, Object};
 
 /// How many events may wait for one watcher.
 const QUEUE: usize = 1024;
@@ -139,13 +139,5 @@ impl Watchers {
             Some(seen) => watcher.sender.try_send(seen).is_ok(),
             None => !watcher.sender.is_closed(),
         });
-    }
-
-    /// How many watch a table.
-    pub(crate) fn count(&self, table: TableId) -> usize {
-        self.0
-            .iter()
-            .filter(|watcher| watcher.scope.served.table == table)
-            .count()
     }
 }

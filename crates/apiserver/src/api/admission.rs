@@ -40,7 +40,7 @@ impl Api {
                 target.served.kind,
                 text(value, "/metadata/name"),
                 &why,
-                cause,
+                &cause,
             ));
         }
         Ok(())
@@ -65,20 +65,6 @@ impl Api {
             }
             Admission::Nothing | Admission::Service | Admission::Namespace => Ok(()),
         }
-    }
-
-    /// What is added to a changed object.
-    pub(super) fn admit_changed(
-        &self,
-        target: Target<'_>,
-        value: &mut Value,
-    ) -> Result<(), Status> {
-        if target.served.kind.admission != Admission::Pod {
-            return Ok(());
-        }
-        let spec = object(value, "spec");
-        give_tolerations(spec);
-        give_priority(spec).map_err(|why| Status::forbidden(target.served.kind, target.name, &why))
     }
 
     /// Times that only the server knows.
@@ -182,6 +168,16 @@ impl Api {
             claim["spec"]["storageClassName"] = class["metadata"]["name"].clone();
         }
     }
+}
+
+/// What is added to a changed object.
+pub(super) fn admit_changed(target: Target<'_>, value: &mut Value) -> Result<(), Status> {
+    if target.served.kind.admission != Admission::Pod {
+        return Ok(());
+    }
+    let spec = object(value, "spec");
+    give_tolerations(spec);
+    give_priority(spec).map_err(|why| Status::forbidden(target.served.kind, target.name, &why))
 }
 
 fn protect(value: &mut Value, finalizer: &str) {

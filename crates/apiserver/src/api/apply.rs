@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Api;
-use super::create::{has_status, named, place};
+use super::create::{named, place};
 use super::dispatch::Target;
 use super::finish::Finish;
 use super::negotiate::Asked;
@@ -58,25 +58,22 @@ impl Api {
             sub,
             &options,
         )?;
-        let (code, object, warnings) = match old {
-            Some(old) => {
-                named(target, &merged)?;
-                let finish = Finish {
-                    sub,
-                    manager: options.manager.clone(),
-                    persist: options.persist,
-                    applied: true,
-                };
-                let (object, warnings) = self.finish(target, &old, merged, &finish)?;
-                (200, object, warnings)
-            }
-            None => {
-                let mut merged = merged;
-                place(target, &mut merged)?;
-                named(target, &merged)?;
-                let (object, warnings) = self.create_value(target, merged, &options)?;
-                (201, object, warnings)
-            }
+        let (code, object, warnings) = if let Some(old) = old {
+            named(target, &merged)?;
+            let finish = Finish {
+                sub,
+                manager: options.manager.clone(),
+                persist: options.persist,
+                applied: true,
+            };
+            let (object, warnings) = self.finish(target, &old, merged, &finish)?;
+            (200, object, warnings)
+        } else {
+            let mut merged = merged;
+            place(target, &mut merged)?;
+            named(target, &merged)?;
+            let (object, warnings) = self.create_value(target, merged, &options)?;
+            (201, object, warnings)
         };
         let mut document = view.one(kind, code, object, self.now);
         document.warnings = warnings;
@@ -109,9 +106,8 @@ impl Api {
             &config,
             &manager,
             force,
-            has_status(target),
         )
-        .map_err(|conflicts| Status::apply_conflict(conflicts.message(), conflicts.causes()))?;
+        .map_err(|conflicts| Status::apply_conflict(conflicts.message(), &conflicts.causes()))?;
         let mut value = self
             .read_tree(&Tree::from(&merged), target.served, Validation::Ignore)?
             .value;

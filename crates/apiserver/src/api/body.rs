@@ -1,5 +1,7 @@
 //! Request bodies: from bytes to an object of the kind, or a refusal.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::Api;
@@ -69,13 +71,13 @@ fn summary(body: &[u8]) -> String {
     match body.first() {
         None => "<empty>".to_owned(),
         Some(b'{') => format!("{}{more}", String::from_utf8_lossy(start)),
-        Some(_) => format!(
-            "{}{more}",
-            start
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        ),
+        Some(_) => {
+            let mut hex = String::with_capacity(MOST * 2);
+            for byte in start {
+                let _ = write!(hex, "{byte:02x}");
+            }
+            hex + more
+        }
     }
 }
 

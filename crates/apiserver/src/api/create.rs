@@ -121,24 +121,8 @@ impl Api {
         let ty = Type::Struct(target.served.schema);
         let mut nothing = json!({});
         normalize(&self.schema, target.served.schema, &mut nothing);
-        managed::update(
-            &self.schema,
-            &ty,
-            &nothing,
-            value,
-            &manager,
-            has_status(target),
-        );
+        managed::update(&self.schema, &ty, &nothing, value, &manager);
     }
-}
-
-/// Whether the kind's status is a door of its own.
-pub(super) fn has_status(target: Target<'_>) -> bool {
-    target
-        .served
-        .kind
-        .subresources
-        .contains(&crate::kinds::Sub::Status)
 }
 
 /// The object's namespace is that of the request.

@@ -13,6 +13,13 @@ use crate::time;
 
 const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
 
+/// The group without a name, or all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    Core,
+    Named,
+}
+
 impl Api {
     /// Everything that is not an object.
     pub(super) fn describe(&self, request: &Request, route: Route<'_>) -> Result<Answer, Status> {
@@ -20,8 +27,8 @@ impl Api {
             Route::Root => Ok(Answer::value(200, self.root(), Encoding::Json)),
             Route::Version => Ok(Answer::value(200, self.version(), Encoding::Pretty)),
             Route::Health(which, check) => Ok(health(request, which, check)),
-            Route::CoreVersions => self.groups(request, true),
-            Route::Groups => self.groups(request, false),
+            Route::CoreVersions => self.groups(request, Groups::Core),
+            Route::Groups => self.groups(request, Groups::Named),
             Route::Group(group) => self.group(request, group),
             Route::Resources(group, version) => self.resources(request, group, version),
             Route::OpenApiV2 => Ok(self.open_api_v2(request)),
@@ -106,17 +113,17 @@ impl Api {
         })
     }
 
-    fn groups(&self, request: &Request, core: bool) -> Result<Answer, Status> {
+    fn groups(&self, request: &Request, which: Groups) -> Result<Answer, Status> {
         let media = negotiate(&request.accept, Asked::Discovery)?;
         if let Form::Aggregated(version) = media.form {
-            let mut answer = Answer::value(200, self.aggregated(core, version), Encoding::Json);
+            let mut answer = Answer::value(200, self.aggregated(which, version), Encoding::Json);
             if let Answer::Document(document) = &mut answer {
                 document.content_type =
                     Some("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
             }
             return Ok(answer);
         }
-        let value = if core {
+        let value = if which == Groups::Core {
             let addresses = json!([{"clientCIDR": "0.0.0.0/0", "serverAddress": "10.96.0.1:6443"}]);
             json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses})
         } else {
@@ -188,16 +195,16 @@ impl Api {
         Ok(Answer::value(200, value, media.encoding))
     }
 
-    fn aggregated(&self, core: bool, version: &str) -> Value {
+    fn aggregated(&self, which: Groups, version: &str) -> Value {
         let groups = self
             .catalogue
             .groups()
             .into_iter()
-            .filter(|(group, _)| group.is_empty() == core);
+            .filter(|(group, _)| group.is_empty() == (which == Groups::Core));
         let items: Vec<Value> = groups
             .map(|(group, served)| {
                 let resources: Vec<Value> = self.kinds(group).into_iter().map(aggregated_value).collect();
-                let metadata = if core { json!({}) } else { json!({"name": group}) };
+                let metadata = if which == Groups::Core { json!({}) } else { json!({"name": group}) };
                 json!({"metadata": metadata, "versions": [{"version": served, "freshness": "Current", "resources": resources}]})
             })
             .collect();

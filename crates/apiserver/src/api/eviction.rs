@@ -17,6 +17,12 @@ use crate::status::Status;
 use crate::store::{Key, Object};
 use crate::time;
 
+/// The budgets over a pod.
+struct Budgets {
+    served: Served,
+    found: Vec<(Key, Arc<Object>)>,
+}
+
 impl Api {
     pub(super) fn evict(
         &mut self,
@@ -48,7 +54,7 @@ impl Api {
         ))
     }
 
-    fn budgets(&self, namespace: &str, pod: &Value) -> Option<(Served, Vec<(Key, Arc<Object>)>)> {
+    fn budgets(&self, namespace: &str, pod: &Value) -> Option<Budgets> {
         let served = self
             .catalogue
             .find("policy", "v1", "poddisruptionbudgets")
@@ -63,20 +69,20 @@ impl Api {
             .store
             .range(served.table, Some(namespace), None)
             .filter(|(_, budget)| covers(budget.value()));
-        Some((
+        Some(Budgets {
             served,
-            found
+            found: found
                 .map(|(key, budget)| (key.clone(), Arc::clone(budget)))
                 .collect(),
-        ))
+        })
     }
 
     /// The one budget over a pod must allow a disruption, and has one less then.
     fn ask_budgets(&mut self, target: Target<'_>, pod: &Value) -> Result<(), Status> {
-        let Some((served, budgets)) = self.budgets(target.namespace, pod) else {
+        let Some(Budgets { served, found }) = self.budgets(target.namespace, pod) else {
             return Ok(());
         };
-        let (key, budget) = match budgets.as_slice() {
+        let (key, budget) = match found.as_slice() {
             [] => return Ok(()),
             [one] => one,
             _ => {
@@ -102,7 +108,7 @@ impl Api {
         let name = &key.name;
         if stale {
             let cause = json!({"reason": "DisruptionBudget", "message": format!("The disruption budget {name} is still being processed by the server.")});
-            return Err(Status::too_many_requests(message, cause));
+            return Err(Status::too_many_requests(message, &cause));
         }
         if allowed <= 0 {
             let text = format!(
@@ -110,7 +116,7 @@ impl Api {
             );
             return Err(Status::too_many_requests(
                 message,
-                json!({"reason": "DisruptionBudget", "message": text}),
+                &json!({"reason": "DisruptionBudget", "message": text}),
             ));
         }
         let mut new = value.clone();

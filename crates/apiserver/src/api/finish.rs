@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::create::has_status;
+use super::admission::admit_changed;
 use super::dispatch::Target;
 use super::options::Persist;
 use crate::access::{copy, has, int, list, object, remove};
@@ -64,12 +64,11 @@ impl Api {
                 before,
                 &mut new,
                 &manager,
-                has_status(target),
             );
         }
         through_door(kind, how.sub, &mut new, before);
         if how.sub.is_none() {
-            self.admit_changed(target, &mut new)?;
+            admit_changed(target, &mut new)?;
         }
         self.stamp(kind, &mut new, Some(before));
         normalize(&self.schema, target.served.schema, &mut new);

@@ -34,8 +34,8 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::kinds::{Catalogue, Served};
-use crate::managed::Manager;
+use crate::kinds::{Catalogue, Served, Sub};
+use crate::managed::{Manager, StatusDoor};
 use crate::options::Options;
 use crate::random::Random;
 use crate::schema::Schema;
@@ -114,6 +114,11 @@ impl Api {
             subresource,
             api_version: served.kind.api_version(),
             time: time::seconds(self.now),
+            status: if served.kind.subresources.contains(&Sub::Status) {
+                StatusDoor::Own
+            } else {
+                StatusDoor::None
+            },
         }
     }
 

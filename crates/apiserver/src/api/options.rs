@@ -45,13 +45,12 @@ pub(crate) enum Write {
     Apply,
 }
 
-fn parse_bool(request: &Request, name: &str) -> Result<Option<bool>, Status> {
+fn parse_bool(request: &Request, name: &str) -> Option<bool> {
     match request.param(name) {
-        "" if request.params(name).is_empty() => Ok(None),
-        "" | "true" | "1" => Ok(Some(true)),
-        "false" | "0" => Ok(Some(false)),
+        "" if request.params(name).is_empty() => None,
+        "false" | "0" => Some(false),
         // Go's conversion takes anything else for true.
-        _ => Ok(Some(true)),
+        _ => Some(true),
     }
 }
 
@@ -83,7 +82,7 @@ pub(crate) fn dry_run(values: &[&str], issues: &mut Issues) -> Persist {
 /// Reads the options of a write.
 pub(crate) fn write_options(request: &Request, write: Write) -> Result<WriteOptions, Status> {
     let mut issues = Issues::default();
-    let force = parse_bool(request, "force")?;
+    let force = parse_bool(request, "force");
     let manager = request.param("fieldManager");
     if write == Write::Apply {
         if manager.is_empty() {
@@ -163,15 +162,15 @@ pub(crate) struct ListOptions {
 /// Reads the options of a list or a watch.
 pub(crate) fn list_options(request: &Request) -> Result<ListOptions, Status> {
     let options = ListOptions {
-        watch: parse_bool(request, "watch")?.unwrap_or_default(),
+        watch: parse_bool(request, "watch").unwrap_or_default(),
         limit: parse_int(request, "limit")?
             .and_then(|limit| usize::try_from(limit).ok())
             .unwrap_or_default(),
         continuation: request.param("continue").to_owned(),
         revision: request.param("resourceVersion").to_owned(),
         revision_match: request.param("resourceVersionMatch").to_owned(),
-        bookmarks: parse_bool(request, "allowWatchBookmarks")?.unwrap_or_default(),
-        initial_events: parse_bool(request, "sendInitialEvents")?,
+        bookmarks: parse_bool(request, "allowWatchBookmarks").unwrap_or_default(),
+        initial_events: parse_bool(request, "sendInitialEvents"),
         timeout: parse_int(request, "timeoutSeconds")?
             .and_then(|seconds| u64::try_from(seconds).ok()),
     };

@@ -16,7 +16,8 @@ use super::update::check_revision;
 use crate::issues::Issues;
 use crate::json::{Tree, parse};
 use crate::kinds::{Served, Sub};
-use crate::patch::{json, merge, show, strategic};
+use crate::patch::show::{self, Touched};
+use crate::patch::{json, merge, strategic};
 use crate::schema::{Type, decode};
 use crate::status::Status;
 use crate::store::Object;
@@ -132,7 +133,11 @@ impl Api {
                     json::Refused::Undecodable(error) => undecodable(&error),
                     json::Refused::Impossible => Status::patch_rejected(),
                 })?;
-                let touched = paths(&tree).any(|path| path.starts_with("/metadata"));
+                let touched = touched(
+                    paths(&tree)
+                        .any(|path| path.starts_with("/metadata"))
+                        .then_some(()),
+                );
                 (
                     Tree::from(&document),
                     show::object(&document, touched),
@@ -145,7 +150,8 @@ impl Api {
                     return Err(Status::bad_request("Invalid JSON Patch"));
                 }
                 object_only(&tree).map_err(|error| undecodable(&error))?;
-                let (touched, repeated) = (tree.get("metadata").is_some(), repeated(&tree, ""));
+                let touched = touched(tree.get("metadata").map(|_| ()));
+                let repeated = repeated(&tree, "");
                 merge::apply(&mut document, &tree.into_value());
                 (
                     Tree::from(&document),
@@ -221,6 +227,11 @@ impl Api {
             .patched(request, kind, &ty, before, validation)?
             .document)
     }
+}
+
+/// Whether the metadata was touched, from the trace of it.
+fn touched(metadata: Option<()>) -> Touched {
+    metadata.map_or(Touched::Others, |()| Touched::Metadata)
 }
 
 fn paths(tree: &Tree) -> impl Iterator<Item = &str> {

@@ -116,7 +116,7 @@ impl Api {
     ) -> Result<Answer, Status> {
         let pod = self.existing(target.served, &target.key())?;
         let pod = pod.value();
-        let (namespace, name) = (target.namespace, target.name);
+        let name = target.name;
         let container = match sub {
             Sub::PortForward => String::new(),
             _ => container(name, pod, request.param("container"))?,
@@ -138,44 +138,7 @@ impl Api {
                 "cannot exec into a container in a completed pod; current phase is {phase}"
             )));
         }
-        let kubelet = |pairs: &[(&str, &str)]| {
-            let flag = |(name, kubelet): &(&str, &str)| {
-                matches!(request.param(name), "true" | "1").then(|| format!("{kubelet}=1"))
-            };
-            pairs.iter().filter_map(flag).collect::<Vec<_>>()
-        };
-        let streams = [
-            ("stdin", "input"),
-            ("stdout", "output"),
-            ("stderr", "error"),
-            ("tty", "tty"),
-        ];
-        let (path, query) = match sub {
-            Sub::Log => (
-                format!("/containerLogs/{namespace}/{name}/{container}"),
-                vec![request.raw_query.clone()],
-            ),
-            Sub::PortForward => (
-                format!("/portForward/{namespace}/{name}"),
-                vec![request.raw_query.clone()],
-            ),
-            _ => {
-                let mut query: Vec<String> = request
-                    .params("command")
-                    .iter()
-                    .map(|word| format!("command={}", percent_encoded(word)))
-                    .collect();
-                query.extend(kubelet(&streams));
-                let verb = if sub == Sub::Exec { "exec" } else { "attach" };
-                (format!("/{verb}/{namespace}/{name}/{container}"), query)
-            }
-        };
-        let query: Vec<String> = query.into_iter().filter(|part| !part.is_empty()).collect();
-        let path = if query.is_empty() {
-            path
-        } else {
-            format!("{path}?{}", query.join("&"))
-        };
+        let path = agent_path(request, target, sub, &container);
         let upgrade = if sub == Sub::Log {
             Upgrade::Plain
         } else {
@@ -186,6 +149,45 @@ impl Api {
             path,
             upgrade,
         }))
+    }
+}
+
+/// Path and query as a node agent has them.
+fn agent_path(request: &Request, target: Target<'_>, sub: Sub, container: &str) -> String {
+    const STREAMS: [(&str, &str); 4] = [
+        ("stdin", "input"),
+        ("stdout", "output"),
+        ("stderr", "error"),
+        ("tty", "tty"),
+    ];
+    let pod = format!("{}/{}", target.namespace, target.name);
+    let (path, query) = match sub {
+        Sub::Log => (
+            format!("/containerLogs/{pod}/{container}"),
+            request.raw_query.clone(),
+        ),
+        Sub::PortForward => (format!("/portForward/{pod}"), request.raw_query.clone()),
+        _ => {
+            let on = |name: &str| matches!(request.param(name), "true" | "1");
+            let words = request.params("command");
+            let words = words
+                .iter()
+                .map(|word| format!("command={}", percent_encoded(word)));
+            let streams = STREAMS
+                .iter()
+                .filter(|(name, _)| on(name))
+                .map(|(_, agent)| format!("{agent}=1"));
+            let verb = if sub == Sub::Exec { "exec" } else { "attach" };
+            (
+                format!("/{verb}/{pod}/{container}"),
+                words.chain(streams).collect::<Vec<_>>().join("&"),
+            )
+        }
+    };
+    if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
     }
 }
 
@@ -209,17 +211,15 @@ fn container(name: &str, pod: &Value, asked: &str) -> Result<String, Status> {
             ([only], "") => Ok(only.clone()),
             (_, default) if main.iter().any(|one| one == default) => Ok(default.to_owned()),
             _ => {
-                let mut text = format!(
-                    "a container name must be specified for pod {name}, choose one of: [{}]",
-                    main.join(" ")
-                );
-                if !init.is_empty() {
-                    text.push_str(&format!(
-                        " or one of the init containers: [{}]",
-                        init.join(" ")
-                    ));
-                }
-                Err(Status::bad_request(text))
+                let choice = main.join(" ");
+                let more = if init.is_empty() {
+                    String::new()
+                } else {
+                    format!(" or one of the init containers: [{}]", init.join(" "))
+                };
+                Err(Status::bad_request(format!(
+                    "a container name must be specified for pod {name}, choose one of: [{choice}]{more}"
+                )))
             }
         };
     }

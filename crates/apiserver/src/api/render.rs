@@ -77,11 +77,13 @@ impl View {
                 Body::Value(self.table(
                     kind.columns,
                     kind,
-                    version,
-                    metadata,
                     &[object],
-                    Header::Shown,
-                    now,
+                    &Frame {
+                        version,
+                        metadata,
+                        header: Header::Shown,
+                        now,
+                    },
                 ))
             }
             Form::Partial(version) => Body::Value(partial_in(version, object.value())),
@@ -105,11 +107,13 @@ impl View {
             Form::Table(version) => Body::Value(self.table(
                 kind.columns,
                 kind,
-                version,
-                metadata,
                 &objects,
-                Header::Shown,
-                now,
+                &Frame {
+                    version,
+                    metadata,
+                    header: Header::Shown,
+                    now,
+                },
             )),
             Form::Partial(version) => {
                 let item = |object: &Arc<Object>| json!({"metadata": object.value()["metadata"]});
@@ -125,37 +129,31 @@ impl View {
     }
 
     /// A table.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a table")]
     fn table(
         &self,
         columns: Columns,
         kind: &Kind,
-        version: &str,
-        metadata: Value,
         objects: &[Arc<Object>],
-        header: Header,
-        now: Timestamp,
+        frame: &Frame<'_>,
     ) -> Value {
-        let definitions = match (header, &self.docs) {
+        let definitions = match (frame.header, &self.docs) {
             (Header::Shown, Some(docs)) => docs.definitions(columns),
             _ => Value::Null,
         };
         let api_version = kind.api_version();
-        let rows: Vec<Value> = objects
-            .iter()
-            .map(|object| {
-                row(
-                    columns,
-                    object.value(),
-                    &api_version,
-                    kind.kind,
-                    self.include,
-                    Ages(now),
-                )
-            })
-            .collect();
+        let row = |object: &Arc<Object>| {
+            row(
+                columns,
+                object.value(),
+                &api_version,
+                kind.kind,
+                self.include,
+                Ages(frame.now),
+            )
+        };
+        let rows: Vec<Value> = objects.iter().map(row).collect();
         json!({
-            "kind": "Table", "apiVersion": format!("meta.k8s.io/{version}"), "metadata": metadata,
+            "kind": "Table", "apiVersion": format!("meta.k8s.io/{}", frame.version), "metadata": frame.metadata,
             "columnDefinitions": definitions, "rows": rows,
         })
     }
@@ -170,15 +168,13 @@ impl View {
         now: Timestamp,
     ) -> Value {
         let object = Arc::new(Object::unstored(value));
-        self.table(
-            columns,
-            kind,
+        let frame = Frame {
             version,
-            json!({}),
-            &[object],
-            Header::Shown,
+            metadata: json!({}),
+            header: Header::Shown,
             now,
-        )
+        };
+        self.table(columns, kind, &[object], &frame)
     }
 
     /// One line of a watch.
@@ -197,11 +193,13 @@ impl View {
                 let table = self.table(
                     kind.columns,
                     kind,
-                    version,
-                    metadata,
                     std::slice::from_ref(object),
-                    header,
-                    now,
+                    &Frame {
+                        version,
+                        metadata,
+                        header,
+                        now,
+                    },
                 );
                 line(name, &table)
             }
@@ -218,6 +216,14 @@ impl View {
             }
         }
     }
+}
+
+/// What a table has besides its rows.
+struct Frame<'a> {
+    version: &'a str,
+    metadata: Value,
+    header: Header,
+    now: Timestamp,
 }
 
 /// Whether a table says what its columns are.

@@ -164,7 +164,7 @@ fn refuse(text: String) -> Status {
     Status::bad_request(text)
 }
 
-fn unparsable(text: String) -> Status {
+fn unparsable(text: &str) -> Status {
     refuse(format!("unable to parse requirement: {text}"))
 }
 
@@ -211,14 +211,13 @@ impl<'a> Lexer<'a> {
             }
             match self.next() {
                 "" => return Ok(requirements),
-                "," => match self.peek() {
-                    token @ ("" | ",") => {
+                "," => {
+                    if let token @ ("" | ",") = self.peek() {
                         return Err(refuse(format!(
                             "found '{token}', expected: identifier after ','"
                         )));
                     }
-                    _ => {}
-                },
+                }
                 token => {
                     return Err(refuse(format!(
                         "found '{token}', expected: ',' or 'end of string'"
@@ -263,7 +262,7 @@ impl<'a> Lexer<'a> {
                 Requirement::NotIn(key.clone(), self.values(&key)?)
             }
             token => {
-                return Err(unparsable(format!(
+                return Err(unparsable(&format!(
                     "found '{token}', expected: in, notin, =, ==, !=, gt, lt"
                 )));
             }
@@ -274,7 +273,7 @@ impl<'a> Lexer<'a> {
     fn key(&mut self) -> Result<String, Status> {
         let key = self.next();
         match names::qualified(key).first() {
-            Some(error) => Err(unparsable(format!(
+            Some(error) => Err(unparsable(&format!(
                 "<nil>: Invalid value: {}: {error}",
                 go_quote(key)
             ))),
@@ -284,7 +283,7 @@ impl<'a> Lexer<'a> {
 
     fn checked(key: &str, value: &str, index: usize) -> Result<String, Status> {
         match names::label_value(value).first() {
-            Some(error) => Err(unparsable(format!(
+            Some(error) => Err(unparsable(&format!(
                 "values[{index}][{key}]: Invalid value: {}: {error}",
                 go_quote(value)
             ))),
@@ -303,7 +302,7 @@ impl<'a> Lexer<'a> {
         let text = self.next();
         let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
         text.parse().map_err(|_| {
-            unparsable(format!(
+            unparsable(&format!(
                 "values[0]: Invalid value: {}: {detail}",
                 go_quote(text)
             ))
@@ -313,7 +312,7 @@ impl<'a> Lexer<'a> {
     fn values(&mut self, key: &str) -> Result<Vec<String>, Status> {
         match self.next() {
             "(" => {}
-            token => return Err(unparsable(format!("found '{token}' expected: '('"))),
+            token => return Err(unparsable(&format!("found '{token}' expected: '('"))),
         }
         let mut values = Vec::new();
         loop {
@@ -328,7 +327,7 @@ impl<'a> Lexer<'a> {
                 "," => {
                     self.next();
                 }
-                "" => return Err(unparsable("found '', expected: ',', or ')'".to_owned())),
+                "" => return Err(unparsable("found '', expected: ',', or ')'")),
                 _ => {
                     let value = self.next();
                     values.push(Self::checked(key, value, values.len())?);

@@ -41,8 +41,7 @@ fn quoted(byte: u8) -> String {
         b'\n' => "'\\n'".to_owned(),
         b'\r' => "'\\r'".to_owned(),
         b'\t' => "'\\t'".to_owned(),
-        0x20..=0x7e => format!("'{}'", char::from(byte)),
-        0x80.. => format!("'{}'", char::from(byte)),
+        0x20..=0x7e | 0x80.. => format!("'{}'", char::from(byte)),
         _ => format!("'\\x{byte:02x}'"),
     }
 }

@@ -33,12 +33,11 @@ impl Catalogue {
                     .iter()
                     .find(|served| served.kind.group.is_empty() && served.kind.plural == view.of)
             });
-            let table = match shared {
-                Some(served) => served.table,
-                None => {
-                    tables += 1;
-                    TableId(tables - 1)
-                }
+            let table = if let Some(served) = shared {
+                served.table
+            } else {
+                tables += 1;
+                TableId(tables - 1)
             };
             kinds.push(Served {
                 kind,

@@ -14,7 +14,7 @@ use crate::issues::Issues;
 use crate::store::TableId;
 use crate::table::Columns;
 
-pub(crate) use catalogue::{Catalogue, KindId};
+pub(crate) use catalogue::Catalogue;
 
 /// Everything generic code needs to know of a kind.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Kind {
     /// `v1`
     pub(crate) version: &'static str,
     /// `Pod`
+    #[expect(clippy::struct_field_names, reason = "the API's own name for it")]
     pub(crate) kind: &'static str,
     /// `pods`
     pub(crate) plural: &'static str,

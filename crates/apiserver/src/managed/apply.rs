@@ -1,5 +1,7 @@
 //! Server-side apply.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::compare::{compare, fields};
@@ -30,9 +32,9 @@ impl Conflicts {
         managers.dedup();
         for (index, manager) in managers.iter().enumerate() {
             let start = if index == 0 { " " } else { "\n" };
-            text.push_str(&format!("{start}conflicts with {manager}:"));
+            let _ = write!(text, "{start}conflicts with {manager}:");
             for (_, path) in self.fields.iter().filter(|(own, _)| own == *manager) {
-                text.push_str(&format!("\n- {path}"));
+                let _ = write!(text, "\n- {path}");
             }
         }
         text
@@ -62,18 +64,17 @@ pub(crate) fn apply(
     config: &Value,
     manager: &Manager,
     force: Force,
-    has_status: bool,
 ) -> Result<Applied, Conflicts> {
     let empty = nothing();
     let mut managers = live.map(entries::read).unwrap_or_default();
     if let Some(live) = live
         && managers.is_empty()
     {
-        managers.extend(before_first(schema, ty, live, manager, has_status));
+        managers.push(before_first(schema, ty, live, manager));
     }
     let mut wants = fields(schema, ty, config);
     wants.member = false;
-    entries::strip(&mut wants, manager, has_status);
+    entries::strip(&mut wants, manager);
     let mine = managers
         .iter()
         .position(|entry| entry.is(manager, Operation::Apply));
@@ -98,7 +99,6 @@ pub(crate) fn apply(
         &mut managers,
         manager,
         force,
-        has_status,
     )?;
     match managers
         .iter_mut()
@@ -116,13 +116,7 @@ pub(crate) fn apply(
 }
 
 /// All that is there when nobody managed it yet.
-fn before_first(
-    schema: &Schema,
-    ty: &Type,
-    live: &Value,
-    manager: &Manager,
-    has_status: bool,
-) -> Option<Entry> {
+fn before_first(schema: &Schema, ty: &Type, live: &Value, manager: &Manager) -> Entry {
     let mut base = nothing();
     if let Type::Struct(id) = ty {
         crate::schema::normalize(schema, *id, &mut base);
@@ -132,15 +126,11 @@ fn before_first(
         name: "before-first-apply".to_owned(),
         ..manager.clone()
     };
-    entries::strip(&mut set, &earlier, has_status);
-    Some(Entry::new(&earlier, Operation::Update, set))
+    entries::strip(&mut set, &earlier);
+    Entry::new(&earlier, Operation::Update, set)
 }
 
 /// Takes from others what changes, or says what would.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one step of apply, split from it for its length"
-)]
 fn take_over(
     schema: &Schema,
     ty: &Type,
@@ -149,11 +139,10 @@ fn take_over(
     managers: &mut [Entry],
     manager: &Manager,
     force: Force,
-    has_status: bool,
 ) -> Result<(), Conflicts> {
     let mut comparison = compare(schema, ty, live, object);
     comparison.added.union(&comparison.modified);
-    entries::strip(&mut comparison.added, manager, has_status);
+    entries::strip(&mut comparison.added, manager);
     let mut conflicts = Vec::new();
     for entry in managers
         .iter_mut()

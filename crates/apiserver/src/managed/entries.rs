@@ -16,6 +16,17 @@ pub(crate) struct Manager {
     pub(crate) api_version: String,
     /// Now.
     pub(crate) time: String,
+    /// Whether the status has a door of its own, so that it is not written through others.
+    pub(crate) status: StatusDoor,
+}
+
+/// How the status of a kind is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StatusDoor {
+    /// Through its own door only.
+    Own,
+    /// Like any other field, if there is one.
+    None,
 }
 
 /// One entry.
@@ -127,7 +138,7 @@ impl Entry {
 }
 
 /// Takes out what nobody manages.
-pub(super) fn strip(set: &mut FieldSet, manager: &Manager, has_status: bool) {
+pub(super) fn strip(set: &mut FieldSet, manager: &Manager) {
     const UNMANAGED: [&str; 9] = [
         "f:name",
         "f:namespace",
@@ -152,7 +163,7 @@ pub(super) fn strip(set: &mut FieldSet, manager: &Manager, has_status: bool) {
     }
     match manager.subresource {
         "status" => set.remove(&["f:spec"]),
-        "" if has_status => set.remove(&["f:status"]),
+        "" if manager.status == StatusDoor::Own => set.remove(&["f:status"]),
         _ => {}
     }
 }

@@ -138,7 +138,7 @@ fn remove(schema: &Schema, shape: Shape<'_>, value: &mut Value, element: &str) {
             map.remove(element.trim_start_matches("f:"));
         }
         (Shape::Keyed(keys, item), Value::Array(items)) => {
-            items.retain(|one| key_of(schema, keys, item, one) != element)
+            items.retain(|one| key_of(schema, keys, item, one) != element);
         }
         (Shape::Set, Value::Array(items)) => items.retain(|one| format!("v:{one}") != element),
         _ => {}

@@ -13,8 +13,8 @@ mod shape;
 mod typed;
 mod update;
 
-pub(crate) use apply::{Applied, Conflicts, Force, apply};
-pub(crate) use entries::Manager;
+pub(crate) use apply::{Applied, Force, apply};
+pub(crate) use entries::{Manager, StatusDoor};
 pub(crate) use typed::check as check_typed;
 pub(crate) use update::update;
 

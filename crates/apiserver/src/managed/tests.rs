@@ -17,6 +17,7 @@ fn manager(name: &str) -> Manager {
         subresource: "",
         api_version: "v1".to_owned(),
         time: "2026-01-01T00:00:00Z".to_owned(),
+        status: StatusDoor::None,
     }
 }
 
@@ -36,15 +37,14 @@ impl Story {
         )
     }
 
-    fn apply(&mut self, name: &str, config: Value, force: Force) -> String {
+    fn apply(&mut self, name: &str, config: &Value, force: Force) -> String {
         match apply(
             &self.schema,
             &self.ty(),
             self.object.as_ref(),
-            &config,
+            config,
             &manager(name),
             force,
-            false,
         ) {
             Ok(Applied(mut object)) => {
                 object["metadata"]["uid"] = json!("u");
@@ -58,14 +58,7 @@ impl Story {
     fn update(&mut self, name: &str, mut new: Value) -> String {
         let old = self.object.clone().unwrap_or_else(|| json!({}));
         new["metadata"]["uid"] = json!("u");
-        update(
-            &self.schema,
-            &self.ty(),
-            &old,
-            &mut new,
-            &manager(name),
-            false,
-        );
+        update(&self.schema, &self.ty(), &old, &mut new, &manager(name));
         self.object = Some(new);
         self.look()
     }
@@ -93,12 +86,12 @@ impl Story {
 #[test]
 fn two_managers_share_and_quarrel() {
     let mut story = Story::new();
-    assert_snapshot!(story.apply("one", json!({"data": {"x": "1", "y": "2"}}), Force::Refuse), @r#"{"x":"1","y":"2"} | one {"f:data":{"f:x":{},"f:y":{}}}"#);
-    assert_snapshot!(story.apply("two", json!({"data": {"x": "1", "z": "3"}}), Force::Refuse), @r#"{"x":"1","y":"2","z":"3"} | one {"f:data":{"f:x":{},"f:y":{}}} | two {"f:data":{"f:x":{},"f:z":{}}}"#);
-    assert_snapshot!(story.apply("two", json!({"data": {"x": "9"}}), Force::Refuse), @r#"Apply failed with 1 conflict: conflict with "one": .data.x"#);
-    assert_snapshot!(story.apply("two", json!({"data": {"x": "9"}}), Force::Overrule), @r#"{"x":"9","y":"2"} | one {"f:data":{"f:y":{}}} | two {"f:data":{"f:x":{}}}"#);
+    assert_snapshot!(story.apply("one", &json!({"data": {"x": "1", "y": "2"}}), Force::Refuse), @r#"{"x":"1","y":"2"} | one {"f:data":{"f:x":{},"f:y":{}}}"#);
+    assert_snapshot!(story.apply("two", &json!({"data": {"x": "1", "z": "3"}}), Force::Refuse), @r#"{"x":"1","y":"2","z":"3"} | one {"f:data":{"f:x":{},"f:y":{}}} | two {"f:data":{"f:x":{},"f:z":{}}}"#);
+    assert_snapshot!(story.apply("two", &json!({"data": {"x": "9"}}), Force::Refuse), @r#"Apply failed with 1 conflict: conflict with "one": .data.x"#);
+    assert_snapshot!(story.apply("two", &json!({"data": {"x": "9"}}), Force::Overrule), @r#"{"x":"9","y":"2"} | one {"f:data":{"f:y":{}}} | two {"f:data":{"f:x":{}}}"#);
     assert_snapshot!(story.update("hand", json!({"metadata": {}, "data": {"x": "9", "y": "hand"}})), @r#"{"x":"9","y":"hand"} | two {"f:data":{"f:x":{}}} | hand {"f:data":{"f:y":{}}}"#);
-    assert_snapshot!(story.apply("one", json!({"data": {"y": "2"}}), Force::Refuse), @r#"Apply failed with 1 conflict: conflict with "hand" using v1: .data.y"#);
+    assert_snapshot!(story.apply("one", &json!({"data": {"y": "2"}}), Force::Refuse), @r#"Apply failed with 1 conflict: conflict with "hand" using v1: .data.y"#);
 }
 
 #[test]

@@ -8,20 +8,13 @@ use crate::access::{has, list};
 use crate::schema::{Schema, Type};
 
 /// Writes the entries of `new` after a write by `manager`; `old` is what there was, or the empty object.
-pub(crate) fn update(
-    schema: &Schema,
-    ty: &Type,
-    old: &Value,
-    new: &mut Value,
-    manager: &Manager,
-    has_status: bool,
-) {
+pub(crate) fn update(schema: &Schema, ty: &Type, old: &Value, new: &mut Value, manager: &Manager) {
     let asked = list(new, "/metadata/managedFields");
     let reset = matches!(asked, [Value::Object(only)] if only.is_empty());
     if reset {
         return entries::write(new, Vec::new());
     }
-    let source = if asked.is_empty() { &*old } else { &*new };
+    let source = if asked.is_empty() { old } else { &*new };
     let mut managers = entries::read(source);
     let is_new = !has(old, "/metadata/uid");
     if managers.is_empty() && !is_new {
@@ -29,7 +22,7 @@ pub(crate) fn update(
         return entries::write(new, Vec::new());
     }
     let comparison = compare(schema, ty, old, new);
-    let changed = record(&mut managers, comparison, manager, has_status);
+    let changed = record(&mut managers, comparison, manager);
     if !changed && !is_new {
         managers = entries::read(source);
     }
@@ -37,18 +30,13 @@ pub(crate) fn update(
 }
 
 /// Gives the manager what it changed and takes that from all others; says whether anything changed.
-fn record(
-    managers: &mut Vec<Entry>,
-    mut comparison: Comparison,
-    manager: &Manager,
-    has_status: bool,
-) -> bool {
+fn record(managers: &mut Vec<Entry>, mut comparison: Comparison, manager: &Manager) -> bool {
     for set in [
         &mut comparison.removed,
         &mut comparison.modified,
         &mut comparison.added,
     ] {
-        entries::strip(set, manager, has_status);
+        entries::strip(set, manager);
     }
     let Comparison {
         removed,

@@ -51,8 +51,17 @@ const MANAGED: [&str; 7] = [
     "subresource",
 ];
 
+/// What a patch touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Touched {
+    /// The metadata.
+    Metadata,
+    /// Only other fields.
+    Others,
+}
+
 /// A whole object: metadata in the order of Go's struct, unless the patch touched it.
-pub(crate) fn object(object: &Value, metadata_touched: bool) -> String {
+pub(crate) fn object(object: &Value, touched: Touched) -> String {
     let Value::Object(map) = object else {
         return object.to_string();
     };
@@ -62,7 +71,7 @@ pub(crate) fn object(object: &Value, metadata_touched: bool) -> String {
         let _ = write!(out, "{comma}{}:", Value::from(key.as_str()));
         match (key.as_str(), value) {
             ("metadata", Value::Object(metadata)) => {
-                let order: Vec<&str> = if metadata_touched {
+                let order: Vec<&str> = if touched == Touched::Metadata {
                     metadata.keys().map(String::as_str).collect()
                 } else {
                     METADATA.to_vec()

@@ -6,14 +6,15 @@ use super::{names, selectors};
 use crate::access::{int, list, text};
 use crate::issues::Issues;
 
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+
 /// Checks `affinity`.
 pub(crate) fn validate(spec: &Value, field: &str, issues: &mut Issues) {
     let Some(affinity) = spec.get("affinity") else {
         return;
     };
     let field = format!("{field}.affinity");
-    const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-    const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
     if let Some(node) = affinity.get("nodeAffinity") {
         if let Some(required) = node.get(REQUIRED) {
             node_selector(

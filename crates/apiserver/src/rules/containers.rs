@@ -91,10 +91,10 @@ fn one(container: &Value, role: Role, mountable: &[&str], field: &str, issues: &
     }
     resources::validate_requirements(container, field, issues);
     let sidecar = text(container, "/restartPolicy") == "Always";
-    for (key, liveness) in [
-        ("livenessProbe", true),
-        ("readinessProbe", false),
-        ("startupProbe", true),
+    for (key, successes) in [
+        ("livenessProbe", Successes::One),
+        ("readinessProbe", Successes::Any),
+        ("startupProbe", Successes::One),
     ] {
         let Some(found) = container.get(key) else {
             continue;
@@ -107,7 +107,7 @@ fn one(container: &Value, role: Role, mountable: &[&str], field: &str, issues: &
             );
             continue;
         }
-        probe(found, liveness, &own, issues);
+        probe(found, successes, &own, issues);
     }
 }
 
@@ -239,7 +239,14 @@ fn known_path(path: &str) -> bool {
         || path.starts_with("metadata.annotations['")
 }
 
-fn probe(probe: &Value, liveness: bool, field: &str, issues: &mut Issues) {
+/// How many successes in a row a probe may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Successes {
+    One,
+    Any,
+}
+
+fn probe(probe: &Value, successes: Successes, field: &str, issues: &mut Issues) {
     handler(probe, field, issues);
     for key in [
         "initialDelaySeconds",
@@ -259,7 +266,7 @@ fn probe(probe: &Value, liveness: bool, field: &str, issues: &mut Issues) {
         }
     }
     let threshold = int(probe, "/successThreshold").unwrap_or(1);
-    if liveness && threshold != 1 {
+    if successes == Successes::One && threshold != 1 {
         issues.invalid(
             format!("{field}.successThreshold"),
             &json!(threshold),
@@ -282,10 +289,10 @@ fn handler(handler: &Value, field: &str, issues: &mut Issues) {
         }
         match key {
             "exec" if list(action, "/command").is_empty() => {
-                issues.required(format!("{own}.command"), "")
+                issues.required(format!("{own}.command"), "");
             }
             "httpGet" | "tcpSocket" | "grpc" => {
-                port_or_name(action, &format!("{own}.port"), issues)
+                port_or_name(action, &format!("{own}.port"), issues);
             }
             _ => {}
         }

@@ -102,10 +102,10 @@ fn validate_owners(object: &Value, issues: &mut Issues) {
     for (index, owner) in owners.iter().enumerate() {
         for key in ["apiVersion", "kind", "name", "uid"] {
             if owner[key].as_str().unwrap_or_default().is_empty() {
-                let detail = match key {
-                    "apiVersion" => "version must not be empty",
-                    "kind" => "must not be empty",
-                    _ => "must not be empty",
+                let detail = if key == "apiVersion" {
+                    "version must not be empty"
+                } else {
+                    "must not be empty"
                 };
                 issues.invalid(
                     format!("metadata.ownerReferences[{index}].{key}"),

@@ -9,6 +9,8 @@ use super::{cluster, containers, names};
 use crate::access::{copy, default, default_text, has, int, list, list_mut, object, remove, text};
 use crate::issues::{Issues, go_quote};
 
+const KINDS: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+
 const BAD_ADDRESS: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
 pub(crate) fn default_service(value: &mut Value) {
@@ -95,7 +97,7 @@ pub(crate) fn update_service(new: &mut Value, old: &Value) {
         }
         (true, true) => {}
         (true, false) if spec["clusterIP"] == before["clusterIP"] => {
-            copy(spec, before, "clusterIPs")
+            copy(spec, before, "clusterIPs");
         }
         (true, false) => spec["clusterIPs"] = json!([spec["clusterIP"]]),
         (false, _) => {
@@ -144,11 +146,16 @@ pub(crate) fn validate_service(value: &Value, issues: &mut Issues) {
     if ports.is_empty() && text(spec, "/clusterIP") != "None" && kind != "ExternalName" {
         issues.required("spec.ports", "");
     }
+    let naming = if ports.len() > 1 {
+        Naming::Needed
+    } else {
+        Naming::Optional
+    };
     let mut seen = BTreeSet::new();
     for (index, port) in ports.iter().enumerate() {
         service_port(
             port,
-            ports.len() > 1,
+            naming,
             &mut seen,
             &format!("spec.ports[{index}]"),
             issues,
@@ -176,7 +183,6 @@ pub(crate) fn validate_service(value: &Value, issues: &mut Issues) {
             issues.invalid(format!("spec.externalIPs[{index}]"), address, BAD_ADDRESS);
         }
     }
-    const KINDS: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
     match kind {
         "" => issues.required("spec.type", ""),
         other if !KINDS.contains(&other) => issues.unsupported("spec.type", &json!(other), &KINDS),
@@ -195,16 +201,25 @@ pub(crate) fn validate_service(value: &Value, issues: &mut Issues) {
     duplicate_ports(ports, issues);
 }
 
+/// Whether a port needs a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// There are several.
+    Needed,
+    /// It is the only one.
+    Optional,
+}
+
 fn service_port<'a>(
     port: &'a Value,
-    needs_name: bool,
+    naming: Naming,
     seen: &mut BTreeSet<&'a str>,
     field: &str,
     issues: &mut Issues,
 ) {
     let name = text(port, "/name");
     if name.is_empty() {
-        if needs_name {
+        if naming == Naming::Needed {
             issues.required(format!("{field}.name"), "");
         }
     } else {

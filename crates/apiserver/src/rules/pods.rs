@@ -6,6 +6,8 @@ use super::{affinity, containers, metadata, names, pod_defaults, volumes};
 use crate::access::{copy, has, int, list, object, remove, text};
 use crate::issues::Issues;
 
+const DNS: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+
 const MAY_CHANGE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,\
     `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to \
     be set to 1 if it was previously negative)";
@@ -97,7 +99,6 @@ fn policies(spec: &Value, field: &str, issues: &mut Issues) {
             &["Always", "OnFailure", "Never"],
         ),
     }
-    const DNS: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
     let policy = text(spec, "/dnsPolicy");
     if !DNS.contains(&policy) {
         issues.unsupported(format!("{field}.dnsPolicy"), &json!(policy), &DNS);

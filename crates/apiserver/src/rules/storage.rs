@@ -15,6 +15,7 @@ const MODES: [&str; 4] = [
     "ReadWriteOnce",
     "ReadWriteOncePod",
 ];
+const SIZE: &str = "spec.resources[storage]";
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// Fields of a volume's spec that are not its source.
@@ -82,7 +83,7 @@ pub(crate) fn validate_volume(value: &Value, issues: &mut Issues) {
     if let Some(affinity) = spec.get("nodeAffinity") {
         match affinity.get("required") {
             Some(required) => {
-                affinity::node_selector(required, "spec.nodeAffinity.required", issues)
+                affinity::node_selector(required, "spec.nodeAffinity.required", issues);
             }
             None => issues.required(
                 "spec.nodeAffinity.required",
@@ -257,7 +258,6 @@ pub(crate) fn validate_claim(value: &Value, issues: &mut Issues) {
     if let Some(selector) = spec.get("selector") {
         selectors::validate(selector, "spec.selector", issues);
     }
-    const SIZE: &str = "spec.resources[storage]";
     match spec.pointer("/resources/requests/storage") {
         None => issues.required(SIZE, ""),
         Some(amount) => {

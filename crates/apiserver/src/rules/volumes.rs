@@ -8,6 +8,18 @@ use super::names;
 use crate::access::{list, text};
 use crate::issues::{Issues, go_quote};
 
+/// What a path of the node may be.
+const TYPES: [&str; 8] = [
+    "",
+    "BlockDevice",
+    "CharDevice",
+    "Directory",
+    "DirectoryOrCreate",
+    "File",
+    "FileOrCreate",
+    "Socket",
+];
+
 /// Kinds of volumes in the order in which Kubernetes looks at them.
 const SOURCES: [&str; 14] = [
     "emptyDir",
@@ -86,29 +98,19 @@ fn validate_one(source: &str, value: &Value, field: &str, issues: &mut Issues) {
                     "must not contain '..'",
                 );
             }
-            const TYPES: [&str; 8] = [
-                "",
-                "BlockDevice",
-                "CharDevice",
-                "Directory",
-                "DirectoryOrCreate",
-                "File",
-                "FileOrCreate",
-                "Socket",
-            ];
             let kind = text(value, "/type");
             if !TYPES.contains(&kind) {
                 issues.unsupported(format!("{field}.type"), &json!(kind), &TYPES);
             }
         }
         "persistentVolumeClaim" if text(value, "/claimName").is_empty() => {
-            issues.required(format!("{field}.claimName"), "")
+            issues.required(format!("{field}.claimName"), "");
         }
         "secret" if text(value, "/secretName").is_empty() => {
-            issues.required(format!("{field}.secretName"), "")
+            issues.required(format!("{field}.secretName"), "");
         }
         "configMap" if text(value, "/name").is_empty() => {
-            issues.required(format!("{field}.name"), "")
+            issues.required(format!("{field}.name"), "");
         }
         "secret" | "configMap" => {
             for (index, item) in list(value, "/items").iter().enumerate() {

@@ -11,6 +11,7 @@ use serde_json::{Map, Number, Value};
 use super::types::{DefId, Field, Schema, Type, Width};
 use crate::json::Tree;
 use crate::quantity;
+use crate::time::Precision;
 
 /// What came of a document.
 #[derive(Debug)]
@@ -136,14 +137,15 @@ impl Decoder<'_> {
             (Type::Map(item), Tree::Map(entries)) => self.map(item, field, entries, place, into),
             (Type::List(item), Tree::List(items)) => self.list(item, field, items, place, into),
             (Type::Bool, Tree::Bool(yes)) => *into = Value::Bool(*yes),
-            (Type::Text, Tree::Text(text)) => *into = Value::String(text.clone()),
             (Type::Integer(width), Tree::Number(number)) if fits(*width, number) => {
-                *into = Value::Number(whole(number))
+                *into = Value::Number(whole(number));
             }
             (Type::Float | Type::IntOrString, Tree::Number(number)) => {
-                *into = Value::Number(number.clone())
+                *into = Value::Number(number.clone());
             }
-            (Type::IntOrString, Tree::Text(text)) => *into = Value::String(text.clone()),
+            (Type::Text | Type::IntOrString, Tree::Text(text)) => {
+                *into = Value::String(text.clone());
+            }
             (Type::Bytes, Tree::Text(text)) => self.bytes(text, into),
             (Type::Time | Type::MicroTime, Tree::Text(text)) => self.time(ty, text, into),
             (Type::Time | Type::MicroTime, _) => {
@@ -239,8 +241,12 @@ impl Decoder<'_> {
     }
 
     fn time(&mut self, ty: &Type, text: &str, into: &mut Value) {
-        let micro = matches!(ty, Type::MicroTime);
-        match crate::time::parse(text, micro) {
+        let precision = if *ty == Type::MicroTime {
+            Precision::Micros
+        } else {
+            Precision::Seconds
+        };
+        match crate::time::parse(text, precision) {
             Ok(Some(normal)) => *into = Value::String(normal),
             Ok(None) => *into = Value::Null,
             Err(error) => self.fail(error),

@@ -1,5 +1,7 @@
 //! Builds the [`Schema`] from k8s-openapi's run-time schemas.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::{
     apps, authentication, autoscaling, coordination, core, discovery, events, policy, storage,
 };
@@ -12,7 +14,7 @@ use super::types::{Def, DefId, Field, ListKind, Schema, Type, Width};
 
 const REF: &str = "#/components/schemas/";
 
-/// The schemas of every served kind and of all they use, as OpenAPI v3 writes them.
+/// The schemas of every served kind and of all they use, as `OpenAPI` v3 writes them.
 pub(crate) fn definitions() -> Map<String, Value> {
     let mut generator = SchemaSettings::openapi3().into_generator();
     roots(&mut generator);
@@ -59,7 +61,7 @@ impl Schema {
             let own = table.get(&(name.as_str(), "-"));
             let mut def = Def {
                 name: name.clone(),
-                fields: Default::default(),
+                fields: BTreeMap::default(),
                 atomic: own.is_some_and(|notes| notes.atomic),
             };
             let properties = definition.get("properties").and_then(Value::as_object);
@@ -80,8 +82,7 @@ impl Schema {
         Field {
             ty: self.read_type(property),
             pointer: notes.pointer,
-            keep: notes.keep,
-            omit_zero: notes.omit_zero,
+            omit: notes.omit,
             go: notes.go,
             merge: notes.merge,
             number: notes.number,

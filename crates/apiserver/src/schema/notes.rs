@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::types::ListKind;
+use super::types::{ListKind, Omit};
 
 const TABLE: &str = include_str!("../../data/fields.tsv");
 
@@ -14,8 +14,7 @@ const TABLE: &str = include_str!("../../data/fields.tsv");
 #[derive(Debug, Default, Clone)]
 pub(super) struct Notes {
     pub(super) pointer: bool,
-    pub(super) keep: bool,
-    pub(super) omit_zero: bool,
+    pub(super) omit: Omit,
     pub(super) go: String,
     pub(super) number: String,
     pub(super) merge: Option<String>,
@@ -43,8 +42,8 @@ fn read(text: &str) -> Notes {
         let (name, value) = note.split_once('=').unwrap_or((note, ""));
         match name {
             "ptr" => notes.pointer = true,
-            "keep" => notes.keep = true,
-            "omitzero" => notes.omit_zero = true,
+            "keep" => notes.omit = Omit::Never,
+            "omitzero" => notes.omit = Omit::Zero,
             "go" => value.trim_start_matches('*').clone_into(&mut notes.go),
             "pb" => value.clone_into(&mut notes.number),
             "merge" => notes.merge = Some(value.to_owned()),

@@ -1,4 +1,4 @@
-//! OpenAPI documents: as much as kubectl's apply, explain and edit look at.
+//! `OpenAPI` documents: as much as kubectl's apply, explain and edit look at.
 //!
 //! Invariant: made when asked for; nothing of them is kept.
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::types::{DefId, Schema, Type};
 use crate::json::{Tree, parse};
-use crate::time;
+use crate::time::{self, Precision};
 
 /// What every protobuf body begins with.
 const MAGIC: &[u8] = b"k8s\0";
@@ -229,9 +229,8 @@ fn value(schema: &Schema, ty: &Type, wire: &Wire<'_>, depth: usize) -> Result<Tr
         }
         (Type::Text, Wire::Bytes(bytes)) => Tree::Text(text(bytes)),
         (Type::Bytes, Wire::Bytes(bytes)) => Tree::Text(STANDARD.encode(bytes)),
-        (Type::Time | Type::MicroTime, Wire::Bytes(bytes)) => {
-            instant(bytes, matches!(ty, Type::MicroTime))?
-        }
+        (Type::Time, Wire::Bytes(bytes)) => instant(bytes, Precision::Seconds)?,
+        (Type::MicroTime, Wire::Bytes(bytes)) => instant(bytes, Precision::Micros)?,
         (Type::Quantity, Wire::Bytes(bytes)) => first_text(bytes)?,
         (Type::IntOrString, Wire::Bytes(bytes)) => int_or_string(bytes)?,
         (Type::Any, Wire::Bytes(bytes)) => {
@@ -271,7 +270,7 @@ fn int_or_string(bytes: &[u8]) -> Result<Tree, Malformed> {
     })
 }
 
-fn instant(bytes: &[u8], micro: bool) -> Result<Tree, Malformed> {
+fn instant(bytes: &[u8], precision: Precision) -> Result<Tree, Malformed> {
     let (mut seconds, mut nanos) = (None, 0_i32);
     for (number, wire) in fields(bytes)? {
         match (number, wire) {
@@ -282,11 +281,7 @@ fn instant(bytes: &[u8], micro: bool) -> Result<Tree, Malformed> {
     }
     let instant = seconds.and_then(|seconds| Timestamp::new(seconds, nanos).ok());
     Ok(instant.map_or(Tree::Null, |instant| {
-        Tree::Text(if micro {
-            time::micros(instant)
-        } else {
-            time::seconds(instant)
-        })
+        Tree::Text(time::write(instant, precision))
     }))
 }
 

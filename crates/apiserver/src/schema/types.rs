@@ -33,10 +33,8 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     /// A pointer in Go: an explicit zero is kept.
     pub(crate) pointer: bool,
-    /// Written even when empty.
-    pub(crate) keep: bool,
-    /// Left out when zero, though a struct.
-    pub(crate) omit_zero: bool,
+    /// When it is not written.
+    pub(crate) omit: Omit,
     /// The Go type as errors name it.
     pub(crate) go: String,
     /// Strategic merge by this key; empty for scalars.
@@ -49,6 +47,18 @@ pub(crate) struct Field {
     pub(crate) number: String,
     /// A default that apply's keys need.
     pub(crate) default: Option<Value>,
+}
+
+/// When a field is not written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Omit {
+    /// When it is empty, unless it is a struct.
+    #[default]
+    Empty,
+    /// When it is zero, though it is a struct.
+    Zero,
+    /// Never.
+    Never,
 }
 
 /// How a list is merged by server-side apply.

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::types::{DefId, Field, Schema, Type};
+use super::types::{DefId, Field, Omit, Schema, Type};
 
 /// Brings an object into the form in which the API serves it.
 pub(crate) fn normalize(schema: &Schema, id: DefId, value: &mut Value) {
@@ -54,15 +54,20 @@ fn normalize_type(schema: &Schema, ty: &Type, value: &mut Value) {
 fn drops(field: &Field, value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Array(items) => items.is_empty() && !field.keep,
-        Value::Object(map) => map.is_empty() && !field.keep && matches!(field.ty, Type::Map(_)),
-        Value::String(text) => {
-            text.is_empty() && !field.keep && !field.pointer && matches!(field.ty, Type::Text)
+        Value::Array(items) => items.is_empty() && field.omit != Omit::Never,
+        Value::Object(map) => {
+            map.is_empty() && field.omit != Omit::Never && matches!(field.ty, Type::Map(_))
         }
-        Value::Bool(yes) => !yes && !field.keep && !field.pointer,
+        Value::String(text) => {
+            text.is_empty()
+                && field.omit != Omit::Never
+                && !field.pointer
+                && matches!(field.ty, Type::Text)
+        }
+        Value::Bool(yes) => !yes && field.omit != Omit::Never && !field.pointer,
         Value::Number(number) => {
             number.as_i64() == Some(0)
-                && !field.keep
+                && field.omit != Omit::Never
                 && !field.pointer
                 && matches!(field.ty, Type::Integer(_))
         }
@@ -71,7 +76,7 @@ fn drops(field: &Field, value: &Value) -> bool {
 
 /// What is written for a field that is not set.
 fn zero(schema: &Schema, field: &Field) -> Option<Value> {
-    if field.omit_zero || (field.pointer && !field.keep) {
+    if field.omit == Omit::Zero || (field.pointer && field.omit != Omit::Never) {
         return None;
     }
     match &field.ty {
@@ -88,7 +93,7 @@ fn zero(schema: &Schema, field: &Field) -> Option<Value> {
         }
         Type::Quantity if !field.pointer => Some(json!("0")),
         Type::IntOrString if !field.pointer => Some(json!(0)),
-        _ if !field.keep => None,
+        _ if field.omit != Omit::Never => None,
         Type::Text if !field.pointer => Some(json!("")),
         Type::Integer(_) if !field.pointer => Some(json!(0)),
         Type::Bool if !field.pointer => Some(json!(false)),

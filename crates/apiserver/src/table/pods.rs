@@ -153,7 +153,7 @@ fn look_at_init_containers(pod: &Value, sidecars: &[&str], look: &mut Look) -> b
             }
             Some(end) => look.reason = format!("Init:{}", ended(end)),
             None if !waiting.is_empty() && waiting != "PodInitializing" => {
-                look.reason = format!("Init:{waiting}")
+                look.reason = format!("Init:{waiting}");
             }
             None => look.reason = format!("Init:{index}/{all}"),
         }

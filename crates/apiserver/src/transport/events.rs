@@ -21,9 +21,9 @@ use crate::store::{Expired, Object};
 use crate::watch::{Seen, Watch};
 
 /// A watch without a time-out of its own ends after this.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 /// Time between bookmarks.
-const BOOKMARKS: Duration = Duration::from_secs(60);
+const BOOKMARKS: Duration = Duration::from_mins(1);
 /// The last bookmark comes this long before the end.
 const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 /// Most bytes written at once.
@@ -53,11 +53,10 @@ enum Wake {
 pub(super) fn stream(mut watch: Watch, handle: Handle) -> impl Stream<Item = Bytes> + Send {
     let now = Instant::now();
     let length = watch.timeout.map_or(LONGEST, Duration::from_secs);
-    let first_bookmark = if length > LAST_BOOKMARK * 2 {
-        (length - LAST_BOOKMARK).min(BOOKMARKS)
-    } else {
-        LONGEST
-    };
+    let before_end = length
+        .checked_sub(LAST_BOOKMARK)
+        .filter(|time| *time > LAST_BOOKMARK);
+    let first_bookmark = before_end.map_or(LONGEST, |time| time.min(BOOKMARKS));
     let waiting = VecDeque::from(std::mem::take(&mut watch.first));
     let state = State {
         // What is told first is older than what comes then.

@@ -19,35 +19,51 @@ pub(super) fn merge(
     if let Some(order) = order {
         check_order(patch, order, key)?;
     }
-    let before = original.clone();
     if key.is_empty() {
-        let mut all = original;
-        for item in patch {
-            if !all.contains(item) {
-                all.push(item.clone());
-            }
-        }
-        let order = order.map_or(patch, Vec::as_slice);
-        return Ok(Value::Array(ordered(all, order, &before, key)));
+        return Ok(merge_scalars(original, patch, order));
+    }
+    let replaces = |item: &Value| {
+        item.get(PATCH)
+            .is_some_and(|directive| directive == "replace")
+    };
+    if patch.iter().any(replaces) {
+        return Ok(drop_directives(&Value::Array(patch.to_vec())));
     }
     let item = match &field.ty {
         Type::List(item) => item.as_ref(),
         _ => &Type::Any,
     };
-    if patch.iter().any(|item| {
-        item.get(PATCH)
-            .is_some_and(|directive| directive == "replace")
-    }) {
-        return Ok(drop_directives(&Value::Array(patch.to_vec())));
-    }
+    merge_keyed(schema, item, key, original, patch, order)
+}
+
+fn merge_scalars(original: Vec<Value>, patch: &[Value], order: Option<&Vec<Value>>) -> Value {
+    let before = original.clone();
     let mut all = original;
-    let mut plain = Vec::new();
+    for item in patch {
+        if !all.contains(item) {
+            all.push(item.clone());
+        }
+    }
+    let order = order.map_or(patch, Vec::as_slice);
+    Value::Array(ordered(all, order, &before, ""))
+}
+
+fn merge_keyed(
+    schema: &Schema,
+    item: &Type,
+    key: &str,
+    original: Vec<Value>,
+    patch: &[Value],
+    order: Option<&Vec<Value>>,
+) -> Result<Value, Refused> {
+    let before = original.clone();
+    let mut all = original;
+    let mut kept: Vec<Value> = Vec::new();
     for change in patch {
         let Some(wanted) = change.get(key) else {
-            return Err(Refused(format!(
-                "map: {} does not contain declared merge key: {key}",
-                go_map(change)
-            )));
+            let map = go_map(change);
+            let text = format!("map: {map} does not contain declared merge key: {key}");
+            return Err(Refused(text));
         };
         if change
             .get(PATCH)
@@ -55,30 +71,24 @@ pub(super) fn merge(
         {
             all.retain(|item| item.get(key) != Some(wanted));
         } else {
-            plain.push(change);
+            kept.push(change.clone());
         }
     }
-    for change in &plain {
+    for change in &kept {
         let Value::Object(changes) = change else {
             continue;
         };
         match all.iter_mut().find(|item| item.get(key) == change.get(key)) {
             Some(slot) => {
-                let Value::Object(old) = std::mem::take(slot) else {
-                    continue;
-                };
-                *slot = Value::Object(merge_map(schema, item, old, changes)?);
+                if let Value::Object(old) = std::mem::take(slot) {
+                    *slot = Value::Object(merge_map(schema, item, old, changes)?);
+                }
             }
             None => all.push(drop_directives(change)),
         }
     }
-    let plain: Vec<Value> = plain.into_iter().cloned().collect();
-    Ok(Value::Array(ordered(
-        all,
-        order.map_or(&plain, |order| order),
-        &before,
-        key,
-    )))
+    let order = order.unwrap_or(&kept);
+    Ok(Value::Array(ordered(all, order, &before, key)))
 }
 
 fn same(left: &Value, right: &Value, key: &str) -> bool {
@@ -101,17 +111,16 @@ fn check_order(patch: &[Value], order: &[Value], key: &str) -> Result<(), Refuse
             .is_none_or(|directive| directive != "delete")
     });
     for item in kept {
-        match position(&order[at..], item, key) {
-            Some(found) => at += found + 1,
-            None => {
-                let show = |list: &[Value]| go_map(&Value::Array(list.to_vec()));
-                let text = format!(
-                    "The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n",
-                    show(patch),
-                    show(order)
-                );
-                return Err(Refused(text));
-            }
+        if let Some(found) = position(&order[at..], item, key) {
+            at += found + 1;
+        } else {
+            let show = |list: &[Value]| go_map(&Value::Array(list.to_vec()));
+            let text = format!(
+                "The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n",
+                show(patch),
+                show(order)
+            );
+            return Err(Refused(text));
         }
     }
     Ok(())
