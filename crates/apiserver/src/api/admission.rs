@@ -2,12 +2,15 @@
 //!
 //! Invariant: only what Kubernetes' built-in admission does by default.
 
+use std::cmp::Ordering;
+
 use serde_json::{Value, json};
 
 use super::Api;
 use super::dispatch::Target;
-use crate::access::{default, default_text, has, list, list_mut, object, text};
-use crate::kinds::{Admission, Kind};
+use crate::access::{default, default_text, has, list, list_mut, object, text, yes};
+use crate::kinds::{Admission, Kind, Served};
+use crate::quantity::Quantity;
 use crate::status::Status;
 use crate::store::Key;
 use crate::time;
@@ -65,6 +68,53 @@ impl Api {
             }
             Admission::Nothing | Admission::Service | Admission::Namespace => Ok(()),
         }
+    }
+
+    /// What is added to a changed object, and what it may not ask for.
+    pub(super) fn admit_changed(
+        &self,
+        target: Target<'_>,
+        value: &mut Value,
+        before: &Value,
+    ) -> Result<(), Status> {
+        let refuse = |why: &str| Status::forbidden(target.served.kind, target.name, why);
+        match target.served.kind.admission {
+            Admission::Pod => {
+                let spec = object(value, "spec");
+                give_tolerations(spec);
+                give_priority(spec).map_err(|why| refuse(&why))
+            }
+            Admission::Claim if grows(value, before) => {
+                if text(before, "/status/phase") != "Bound" {
+                    return Err(refuse(
+                        "Only bound persistent volume claims can be expanded",
+                    ));
+                }
+                if self.may_grow(value) {
+                    return Ok(());
+                }
+                Err(refuse(
+                    "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the claim's class lets its volumes grow.
+    fn may_grow(&self, claim: &Value) -> bool {
+        let name = text(claim, "/spec/storageClassName");
+        let class = self
+            .classes()
+            .and_then(|classes| self.store.get(classes.table, &Key::new("", name)));
+        class.is_some_and(|class| yes(class.value(), "/allowVolumeExpansion"))
+    }
+
+    fn classes(&self) -> Option<Served> {
+        let id = self
+            .catalogue
+            .find("storage.k8s.io", "v1", "storageclasses")?;
+        Some(self.catalogue.get(id))
     }
 
     /// Times that only the server knows.
@@ -137,11 +187,7 @@ impl Api {
         if annotated || has(claim, "/spec/storageClassName") {
             return;
         }
-        let Some(classes) = self
-            .catalogue
-            .find("storage.k8s.io", "v1", "storageclasses")
-            .map(|id| self.catalogue.get(id))
-        else {
+        let Some(classes) = self.classes() else {
             return;
         };
         let is_default = |class: &Value| {
@@ -170,14 +216,13 @@ impl Api {
     }
 }
 
-/// What is added to a changed object.
-pub(super) fn admit_changed(target: Target<'_>, value: &mut Value) -> Result<(), Status> {
-    if target.served.kind.admission != Admission::Pod {
-        return Ok(());
+/// Whether a claim asks for more than before.
+fn grows(new: &Value, old: &Value) -> bool {
+    let size = |claim: &Value| Quantity::parse(text(claim, "/spec/resources/requests/storage"));
+    match (size(new), size(old)) {
+        (Some(new), Some(old)) => new.compare(old) == Ordering::Greater,
+        _ => false,
     }
-    let spec = object(value, "spec");
-    give_tolerations(spec);
-    give_priority(spec).map_err(|why| Status::forbidden(target.served.kind, target.name, &why))
 }
 
 fn protect(value: &mut Value, finalizer: &str) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use super::Api;
@@ -11,7 +12,7 @@ use super::options::{Persist, Write, WriteOptions, write_options};
 use super::request::{Answer, Request};
 use crate::access::{object, remove, text};
 use crate::issues::Issues;
-use crate::kinds::{Admission, Generation};
+use crate::kinds::{Admission, Generation, Served};
 use crate::managed;
 use crate::rules::metadata;
 use crate::schema::{Type, normalize};
@@ -77,6 +78,7 @@ impl Api {
         let mut warnings = Vec::new();
         (kind.rules.warn)(&value, &mut warnings);
         warnings.extend((self.options.unhonoured)(kind.kind, &value));
+        self.forget_old(target.served);
         let key = Key::new(target.namespace, &name);
         if self.store.get(target.served.table, &key).is_some() {
             return Err(Status::already_exists(kind, &name));
@@ -112,6 +114,29 @@ impl Api {
         if text(metadata, "/name").is_empty() && !prefix.is_empty() {
             let base: String = prefix.chars().take(58).collect();
             metadata["name"] = json!(format!("{base}{}", self.random.suffix()));
+        }
+    }
+
+    /// Now and then, objects that have outlived their time go, as leases do it in etcd.
+    fn forget_old(&mut self, served: Served) {
+        const EVERY: u64 = 512;
+        let Some(lifetime) = served.kind.lifetime else {
+            return;
+        };
+        if !self.store.revision().is_multiple_of(EVERY) {
+            return;
+        }
+        let limit = time::seconds(self.now.checked_sub(lifetime.seconds()).unwrap_or(self.now));
+        let is_old =
+            |object: &Object| text(object.value(), "/metadata/creationTimestamp") < limit.as_str();
+        let old: Vec<Key> = self
+            .store
+            .range(served.table, None, None)
+            .filter(|(_, object)| is_old(object))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in old {
+            self.discard(served, &key);
         }
     }
 

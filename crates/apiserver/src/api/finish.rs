@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::admission::admit_changed;
 use super::dispatch::Target;
 use super::options::Persist;
 use crate::access::{copy, has, int, list, object, remove};
@@ -68,7 +67,7 @@ impl Api {
         }
         through_door(kind, how.sub, &mut new, before);
         if how.sub.is_none() {
-            admit_changed(target, &mut new)?;
+            self.admit_changed(target, &mut new, before)?;
         }
         self.stamp(kind, &mut new, Some(before));
         normalize(&self.schema, target.served.schema, &mut new);
@@ -77,6 +76,9 @@ impl Api {
         normalize(&self.schema, target.served.schema, &mut new);
         let mut warnings = Vec::new();
         (kind.rules.warn)(&new, &mut warnings);
+        if how.sub.is_none() {
+            warnings.extend((self.options.unhonoured)(kind.kind, &new));
+        }
         if new == *before {
             return Ok((Arc::clone(old), warnings));
         }

@@ -86,6 +86,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         kind: "Event",
         plural: "events",
+        lifetime: Some(3600),
         singular: "event",
         short_names: &["ev"],
         schema: "io.k8s.api.core.v1.Event",

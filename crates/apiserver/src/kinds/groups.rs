@@ -68,6 +68,7 @@ pub(super) const KINDS: &[Kind] = &[
         group: "events.k8s.io",
         kind: "Event",
         plural: "events",
+        lifetime: Some(3600),
         singular: "event",
         short_names: &["ev"],
         schema: "io.k8s.api.events.v1.Event",

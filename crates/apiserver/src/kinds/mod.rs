@@ -62,6 +62,8 @@ pub(crate) struct Kind {
     pub(crate) deprecated: Option<&'static str>,
     /// What admission does with it.
     pub(crate) admission: Admission,
+    /// Seconds after which an object is forgotten.
+    pub(crate) lifetime: Option<i64>,
 }
 
 /// What admission does with objects of a kind.
@@ -243,6 +245,7 @@ pub(super) const KIND: Kind = Kind {
     view: None,
     deprecated: None,
     admission: Admission::Nothing,
+    lifetime: None,
 };
 
 impl Kind {

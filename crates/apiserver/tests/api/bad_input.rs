@@ -70,10 +70,11 @@ async fn aliases_that_multiply_are_refused() {
         ("g", "f"),
         ("h", "g"),
     ] {
-        yaml.push_str(&format!(
-            "{name}: &{name} [{}]\n",
-            vec![format!("*{before}"); 10].join(",")
-        ));
+        let many = vec![format!("*{before}"); 10].join(",");
+        yaml = format!(
+            "{yaml}{name}: &{name} [{many}]
+"
+        );
     }
     assert_eq!(
         code(&world, "application/yaml", yaml.into_bytes()).await,

@@ -34,13 +34,13 @@ impl NodeDialer for Played {
 }
 
 /// Answers as an agent: logs say what was asked, exec says hello on channel 1.
-async fn agent(
+fn agent(
     mut request: Request<Incoming>,
-    tasks: mpsc::UnboundedSender<hyper::upgrade::OnUpgrade>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    tasks: &mpsc::UnboundedSender<hyper::upgrade::OnUpgrade>,
+) -> Response<Full<Bytes>> {
     let asked = request.uri().to_string();
     if asked.starts_with("/containerLogs") {
-        return Ok(Response::new(Full::new(Bytes::from(format!("{asked}\n")))));
+        return Response::new(Full::new(Bytes::from(format!("{asked}\n"))));
     }
     let key = request.headers()["sec-websocket-key"]
         .to_str()
@@ -48,14 +48,14 @@ async fn agent(
         .to_owned();
     drop(tasks.send(hyper::upgrade::on(&mut request)));
     let accept = websocket_accept(&key);
-    Ok(Response::builder()
+    Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header("connection", "Upgrade")
         .header("upgrade", "websocket")
         .header("sec-websocket-accept", accept)
         .header("sec-websocket-protocol", "v5.channel.k8s.io")
         .body(Full::default())
-        .expect("a response"))
+        .expect("a response")
 }
 
 fn websocket_accept(key: &str) -> String {
@@ -69,7 +69,10 @@ async fn play(mut streams: mpsc::UnboundedReceiver<tokio::io::DuplexStream>) {
         tokio::select! {
             Some(stream) = streams.recv() => {
                 let sender = sender.clone();
-                let service = service_fn(move |request| agent(request, sender.clone()));
+                let service = service_fn(move |request| {
+                    let answer = agent(request, &sender);
+                    async move { Ok::<_, Infallible>(answer) }
+                });
                 let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
                 running.spawn(async move { drop(serving.with_upgrades().await) });
             }
