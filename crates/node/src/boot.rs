@@ -33,6 +33,8 @@ use crate::volumes::Mounted;
 use crate::work::Work;
 use crate::writer::{self, Write};
 
+const REFRESH: Duration = Duration::from_mins(1);
+
 /// How a boot ended.
 pub(crate) enum Left {
     /// By order; whoever gave it waits.
@@ -150,6 +152,7 @@ impl<'a> Boot<'a> {
         let fields = format!("spec.nodeName={}", self.shared.config.name);
         let config = watcher::Config::default().fields(&fields);
         let mut pods = watcher::watcher(api, config).default_backoff().boxed();
+        let mut refresh = tokio::time::interval(REFRESH);
         let left = loop {
             let wake = self.wake();
             tokio::select! {
@@ -165,6 +168,7 @@ impl<'a> Boot<'a> {
                 Some(report) = self.reports.recv() => self.on_report(report),
                 event = pods.next() => if let Some(Ok(event)) = event { self.on_event(event) },
                 () = tokio::time::sleep_until(wake) => self.tick(),
+                _ = refresh.tick() => self.refresh(),
                 Some(_) = self.tasks.join_next() => {}
             }
         };
@@ -201,6 +205,14 @@ impl<'a> Boot<'a> {
             .collect::<Vec<_>>();
         for uid in due {
             self.input(&uid, Input::Tick);
+        }
+    }
+
+    /// Volumes that come from the API follow it, as slowly as a kubelet's do.
+    fn refresh(&mut self) {
+        let mounted = self.pods.iter().filter(|(_, entry)| !entry.live.is_empty());
+        for uid in mounted.map(|(uid, _)| uid.clone()).collect::<Vec<_>>() {
+            self.work(&uid, |work| Box::pin(work.refresh()));
         }
     }
 

@@ -105,11 +105,31 @@ impl Volumes {
             return Err(set_up("no volume plugin matched".to_owned()));
         };
         let directory = self.own(pod, kind, name);
-        if !directory.join("..data").exists() {
+        if files::differs(&directory, &files) {
             files::publish(&directory, &files, &self.stamp)
                 .map_err(|error| set_up(error.to_string()))?;
         }
         Ok(directory)
+    }
+
+    /// Brings what comes from the API up to date, as far as it is still there.
+    pub(crate) async fn refresh(&self, pod: &Pod) {
+        let volumes = pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.volumes.as_deref())
+            .unwrap_or_default();
+        let from_api = |volume: &&Volume| {
+            volume.config_map.is_some()
+                || volume.secret.is_some()
+                || volume.projected.is_some()
+                || volume.downward_api.is_some()
+        };
+        for volume in volumes.iter().filter(from_api) {
+            if let Err(why) = self.mount_one(pod, volume).await {
+                tracing::debug!(why, "a volume was not brought up to date");
+            }
+        }
     }
 
     fn own(&self, pod: &Pod, kind: &str, name: &str) -> PathBuf {

@@ -71,6 +71,7 @@ fn launch(name: &str, directory: &Path, listeners: Vec<std::net::TcpListener>) -
         stage: directory.join("stage"),
         remove: vec![directory.join("files")],
         lifeline: Lifeline::Launcher,
+        errors: None,
     };
     launch.start().unwrap()
 }
