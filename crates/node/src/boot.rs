@@ -27,6 +27,7 @@ use crate::node::{Control, Machine, NodeConfig};
 use crate::pod::{Command, Host, Input, PodNews};
 use crate::recorder::Recorder;
 use crate::registration;
+use crate::schedulable;
 use crate::server::{self, Ask};
 use crate::views;
 use crate::volumes::Mounted;
@@ -134,6 +135,7 @@ impl<'a> Boot<'a> {
         );
         tasks.spawn(record);
         tasks.spawn(registration::keep(shared.clone(), recorder.clone()));
+        tasks.spawn(schedulable::watch(shared.clone(), recorder.clone()));
         Self {
             machine,
             shared,
