@@ -4,31 +4,44 @@
 
 use serde_json::{Map, Value};
 
+/// What stands at a pointer: as `Value::pointer`, but without making a string for each part.
+pub(crate) fn find<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let mut place = value;
+    for part in pointer.split('/').skip(1) {
+        place = match place {
+            Value::Object(map) if part.contains('~') => {
+                map.get(&part.replace("~1", "/").replace("~0", "~"))?
+            }
+            Value::Object(map) => map.get(part)?,
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(place)
+}
+
 /// The string at a pointer, or "".
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value
-        .pointer(pointer)
+    find(value, pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
 
 /// The whole number at a pointer.
 pub(crate) fn int(value: &Value, pointer: &str) -> Option<i64> {
-    value.pointer(pointer).and_then(Value::as_i64)
+    find(value, pointer).and_then(Value::as_i64)
 }
 
 /// Whether true stands at a pointer.
 pub(crate) fn yes(value: &Value, pointer: &str) -> bool {
-    value
-        .pointer(pointer)
+    find(value, pointer)
         .and_then(Value::as_bool)
         .unwrap_or_default()
 }
 
 /// The list at a pointer, or an empty one.
 pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value
-        .pointer(pointer)
+    find(value, pointer)
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
 }
@@ -38,8 +51,7 @@ pub(crate) fn entries<'a>(
     value: &'a Value,
     pointer: &str,
 ) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
-    value
-        .pointer(pointer)
+    find(value, pointer)
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
@@ -47,7 +59,7 @@ pub(crate) fn entries<'a>(
 
 /// Whether something other than null stands at a pointer.
 pub(crate) fn has(value: &Value, pointer: &str) -> bool {
-    value.pointer(pointer).is_some_and(|found| !found.is_null())
+    find(value, pointer).is_some_and(|found| !found.is_null())
 }
 
 /// The list at a pointer, to change its items.

@@ -36,7 +36,7 @@ impl Default for Options {
             clock: Arc::new(Timestamp::now),
             seed: 0,
             version: "1.34.4".to_owned(),
-            history: 20_000,
+            history: 5_000,
             nodes: Arc::new(NoNodes),
             unhonoured: Arc::new(|_, _| Vec::new()),
         }

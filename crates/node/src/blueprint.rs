@@ -199,7 +199,7 @@ impl Blueprint<'_> {
             let source = self.mounted.get(&mount.name).ok_or_else(|| {
                 StartFault::Config(format!("volume \"{}\" is not mounted", mount.name))
             })?;
-            let read_only = mount.read_only == Some(true);
+            let read_only = mount.read_only == Some(true) || self.comes_from_api(&mount.name);
             mounts.push(Mount {
                 source: self.within(source, mount)?,
                 target: Path::new("/").join(&mount.mount_path),
@@ -213,6 +213,25 @@ impl Blueprint<'_> {
         // A mount inside of another comes after it.
         mounts.sort_by_key(|mount| mount.target.components().count());
         Ok(mounts)
+    }
+
+    /// Config maps and their like are never writable.
+    fn comes_from_api(&self, name: &str) -> bool {
+        let volumes = self
+            .pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.volumes.as_deref())
+            .unwrap_or_default();
+        volumes
+            .iter()
+            .filter(|volume| volume.name == name)
+            .any(|volume| {
+                volume.config_map.is_some()
+                    || volume.secret.is_some()
+                    || volume.projected.is_some()
+                    || volume.downward_api.is_some()
+            })
     }
 
     /// The part of a volume that is mounted.
@@ -236,18 +255,32 @@ impl Blueprint<'_> {
         {
             return Err(StartFault::Config("must not contain '..'".to_owned()));
         }
+        let failed = || {
+            let (name, container) = (&mount.name, &self.container.name);
+            let why = format!(
+                "failed to prepare subPath for volumeMount \"{name}\" of container \"{container}\""
+            );
+            StartFault::Config(why)
+        };
         let whole = source.join(part);
+        // A link in the volume may lead out of it, to the host's own files: what there is
+        // of the way must be inside before anything is made or mounted.
+        let inside = |path: &Path| {
+            let real = path.canonicalize().ok()?;
+            source
+                .canonicalize()
+                .is_ok_and(|source| real.starts_with(source))
+                .then_some(real)
+        };
+        let there = whole
+            .ancestors()
+            .find(|path| path.symlink_metadata().is_ok());
+        there.and_then(inside).ok_or_else(failed)?;
         if !whole.exists() {
-            let name = &mount.name;
-            let failed = |_| {
-                StartFault::Config(format!(
-                    "failed to create subPath directory for volumeMount \"{name}\""
-                ))
-            };
-            std::fs::create_dir_all(&whole).map_err(failed)?;
+            std::fs::create_dir_all(&whole).map_err(|_| failed())?;
         }
-        // The link to the present version is followed now: the container must not see it change.
-        Ok(whole.canonicalize().unwrap_or(whole))
+        // Links are followed now: the container must not see a later version.
+        inside(&whole).ok_or_else(failed)
     }
 
     fn etc(&self) -> BTreeMap<String, String> {
@@ -328,4 +361,64 @@ pub(crate) fn hostname(pod: &Pod) -> String {
         .unwrap_or_default();
     name.truncate(63);
     name.trim_end_matches(['-', '.']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a container's mounts are for a volume with a directory and a link out of it.
+    fn check(mount: &str) -> String {
+        let volume = tempfile::tempdir().unwrap();
+        std::fs::create_dir(volume.path().join("part")).unwrap();
+        std::os::unix::fs::symlink("/etc", volume.path().join("out")).unwrap();
+        let pod = "{spec: {containers: [], volumes: [{name: v, emptyDir: {}}, {name: c, configMap: {name: c}}]}}";
+        let pod = serde_saphyr::from_str::<Pod>(pod).unwrap();
+        let container = format!("{{name: main, volumeMounts: [{mount}]}}");
+        let blueprint = Blueprint {
+            pod: &pod,
+            container: &serde_saphyr::from_str(&container).unwrap(),
+            image: &Image::default(),
+            mounted: &["v", "c"]
+                .map(|name| (name.to_owned(), volume.path().to_path_buf()))
+                .into(),
+            variables: &[("POD".to_owned(), "part".to_owned())],
+            hostname: "p",
+            address: "10.0.0.1",
+            dns: &Dns {
+                server: std::net::Ipv4Addr::LOCALHOST,
+                domain: "cluster.local".to_owned(),
+            },
+            termination_log: PathBuf::new(),
+            powers: Powers::User,
+        };
+        match blueprint.mounts() {
+            Ok(mounts) => {
+                let source = mounts[0]
+                    .source
+                    .strip_prefix(volume.path().canonicalize().unwrap());
+                let source = source
+                    .or_else(|_| mounts[0].source.strip_prefix(volume.path()))
+                    .unwrap();
+                format!("{} {:?}", source.display(), mounts[0].access)
+            }
+            Err(fault) => format!("{fault:?}"),
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_volume_is_mounted_and_nothing_outside_of_it() {
+        assert_eq!(
+            check("{name: v, mountPath: /a, subPath: part}"),
+            "part ReadWrite"
+        );
+        assert_eq!(
+            check("{name: v, mountPath: /a, subPathExpr: $(POD)/new}"),
+            "part/new ReadWrite"
+        );
+        assert_eq!(check("{name: c, mountPath: /a}"), " ReadOnly");
+        let refused = "Config(\"failed to prepare subPath for volumeMount \\\"v\\\" of container \\\"main\\\"\")";
+        assert_eq!(check("{name: v, mountPath: /a, subPath: out}"), refused);
+        assert_eq!(check("{name: v, mountPath: /a, subPath: out/ssh}"), refused);
+    }
 }

@@ -27,11 +27,14 @@ use crate::node::{Control, Machine, NodeConfig};
 use crate::pod::{Command, Host, Input, PodNews};
 use crate::recorder::Recorder;
 use crate::registration;
+use crate::schedulable;
 use crate::server::{self, Ask};
 use crate::views;
 use crate::volumes::Mounted;
 use crate::work::Work;
 use crate::writer::{self, Write};
+
+const REFRESH: Duration = Duration::from_mins(1);
 
 /// How a boot ended.
 pub(crate) enum Left {
@@ -132,6 +135,7 @@ impl<'a> Boot<'a> {
         );
         tasks.spawn(record);
         tasks.spawn(registration::keep(shared.clone(), recorder.clone()));
+        tasks.spawn(schedulable::watch(shared.clone(), recorder.clone()));
         Self {
             machine,
             shared,
@@ -150,6 +154,7 @@ impl<'a> Boot<'a> {
         let fields = format!("spec.nodeName={}", self.shared.config.name);
         let config = watcher::Config::default().fields(&fields);
         let mut pods = watcher::watcher(api, config).default_backoff().boxed();
+        let mut refresh = tokio::time::interval(REFRESH);
         let left = loop {
             let wake = self.wake();
             tokio::select! {
@@ -165,6 +170,7 @@ impl<'a> Boot<'a> {
                 Some(report) = self.reports.recv() => self.on_report(report),
                 event = pods.next() => if let Some(Ok(event)) = event { self.on_event(event) },
                 () = tokio::time::sleep_until(wake) => self.tick(),
+                _ = refresh.tick() => self.refresh(),
                 Some(_) = self.tasks.join_next() => {}
             }
         };
@@ -201,6 +207,14 @@ impl<'a> Boot<'a> {
             .collect::<Vec<_>>();
         for uid in due {
             self.input(&uid, Input::Tick);
+        }
+    }
+
+    /// Volumes that come from the API follow it, as slowly as a kubelet's do.
+    fn refresh(&mut self) {
+        let mounted = self.pods.iter().filter(|(_, entry)| !entry.live.is_empty());
+        for uid in mounted.map(|(uid, _)| uid.clone()).collect::<Vec<_>>() {
+            self.work(&uid, |work| Box::pin(work.refresh()));
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Invariant: everything is below the directory it is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -14,6 +14,20 @@ use std::path::{Component, Path, PathBuf};
 pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     pub(crate) mode: u32,
+}
+
+/// Whether what is published is not exactly `files`.
+pub(crate) fn differs(directory: &Path, files: &BTreeMap<PathBuf, Content>) -> bool {
+    let present = directory.join("..data");
+    let count = |path: &Path| fs::read_dir(path).map_or(0, Iterator::count);
+    let tops = files
+        .keys()
+        .filter_map(|path| path.components().next())
+        .collect::<BTreeSet<_>>();
+    let same = |(path, content): (&PathBuf, &Content)| {
+        fs::read(present.join(path)).is_ok_and(|bytes| bytes == content.bytes)
+    };
+    !present.exists() || count(&present) != tops.len() || !files.iter().all(same)
 }
 
 /// Writes `files` (by relative path) into a new version directory and makes it the
@@ -54,6 +68,13 @@ pub(crate) fn publish(
             symlink(Path::new("..data").join(first), link)?;
         }
     }
+    // The links of what is no more lead nowhere.
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_symlink() && !path.exists() {
+            fs::remove_file(path)?;
+        }
+    }
     match before {
         Some(before) => fs::remove_dir_all(directory.join(before)),
         None => Ok(()),
@@ -84,6 +105,12 @@ mod tests {
             "3"
         );
         assert!(!directory.path().join("..one").exists());
+        assert!(!differs(directory.path(), &files("3")) && differs(directory.path(), &files("4")));
+        let fewer = BTreeMap::from([(PathBuf::from("c"), content("2"))]);
+        assert!(differs(directory.path(), &fewer));
+        publish(directory.path(), &fewer, "fewer").unwrap();
+        assert!(!directory.path().join("a").is_symlink());
+        publish(directory.path(), &files("3"), "more").unwrap();
         assert_eq!(
             fs::read_link(directory.path().join("c")).unwrap(),
             Path::new("..data/c")

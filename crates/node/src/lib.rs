@@ -28,6 +28,7 @@ mod probes;
 pub mod programs;
 mod recorder;
 mod registration;
+mod schedulable;
 mod server;
 mod services;
 mod unhonoured;

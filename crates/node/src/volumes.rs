@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{
     ConfigMap, HostPathVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Volume,
@@ -24,6 +25,9 @@ use crate::files;
 
 /// Volume → directory or file on the host.
 pub(crate) type Mounted = BTreeMap<String, PathBuf>;
+
+const LOOKS: u32 = 4;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What mounting needs to know.
 #[derive(Clone)]
@@ -105,11 +109,31 @@ impl Volumes {
             return Err(set_up("no volume plugin matched".to_owned()));
         };
         let directory = self.own(pod, kind, name);
-        if !directory.join("..data").exists() {
+        if files::differs(&directory, &files) {
             files::publish(&directory, &files, &self.stamp)
                 .map_err(|error| set_up(error.to_string()))?;
         }
         Ok(directory)
+    }
+
+    /// Brings what comes from the API up to date, as far as it is still there.
+    pub(crate) async fn refresh(&self, pod: &Pod) {
+        let volumes = pod
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.volumes.as_deref())
+            .unwrap_or_default();
+        let from_api = |volume: &&Volume| {
+            volume.config_map.is_some()
+                || volume.secret.is_some()
+                || volume.projected.is_some()
+                || volume.downward_api.is_some()
+        };
+        for volume in volumes.iter().filter(from_api) {
+            if let Err(why) = self.mount_one(pod, volume).await {
+                tracing::debug!(why, "a volume was not brought up to date");
+            }
+        }
     }
 
     fn own(&self, pod: &Pod, kind: &str, name: &str) -> PathBuf {
@@ -141,31 +165,10 @@ impl Volumes {
                  failed to process volumes=[{name}]: error processing PVC {namespace}/{claim_name}: {why}"
             )
         };
-        let claims = Api::<PersistentVolumeClaim>::namespaced(self.client.clone(), namespace);
-        let claim = claims
-            .get_opt(claim_name)
+        let volume_name = self
+            .bound(namespace, claim_name)
             .await
-            .map_err(|error| processing(error.to_string()))?;
-        let missing = || {
-            format!(
-                "failed to fetch PVC from API server: persistentvolumeclaims \"{claim_name}\" not found"
-            )
-        };
-        let claim = claim.ok_or_else(|| processing(missing()))?;
-        if claim.metadata.deletion_timestamp.is_some() {
-            return Err(processing("PVC is being deleted".to_owned()));
-        }
-        let phase = claim
-            .status
-            .as_ref()
-            .and_then(|status| status.phase.as_deref());
-        let bound = claim
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.volume_name.clone());
-        let Some(volume_name) = bound.filter(|_| phase == Some("Bound")) else {
-            return Err(processing("PVC is not bound".to_owned()));
-        };
+            .map_err(processing)?;
         let volume = Api::<PersistentVolume>::all(self.client.clone())
             .get_opt(&volume_name)
             .await;
@@ -176,6 +179,38 @@ impl Volumes {
             )
         };
         self.persistent(&volume_name, &volume.ok_or_else(|| processing(missing()))?)
+    }
+
+    /// The volume that a claim is bound to. A claim whose last write is still on its way
+    /// when its pod is scheduled is looked at again before that is called an error.
+    async fn bound(&self, namespace: &str, name: &str) -> Result<String, String> {
+        let claims = Api::<PersistentVolumeClaim>::namespaced(self.client.clone(), namespace);
+        let mut ticks = tokio::time::interval(LOOK_AGAIN);
+        for _ in 0..LOOKS {
+            ticks.tick().await;
+            let claim = claims
+                .get_opt(name)
+                .await
+                .map_err(|error| error.to_string())?;
+            let claim = claim.ok_or_else(|| {
+                format!("failed to fetch PVC from API server: persistentvolumeclaims \"{name}\" not found")
+            })?;
+            if claim.metadata.deletion_timestamp.is_some() {
+                return Err("PVC is being deleted".to_owned());
+            }
+            let phase = claim
+                .status
+                .as_ref()
+                .and_then(|status| status.phase.as_deref());
+            let bound = claim
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.volume_name.clone());
+            if let Some(volume) = bound.filter(|_| phase == Some("Bound")) {
+                return Ok(volume);
+            }
+        }
+        Err("PVC is not bound".to_owned())
     }
 
     fn persistent(&self, name: &str, volume: &PersistentVolume) -> Result<PathBuf, String> {

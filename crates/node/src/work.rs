@@ -77,6 +77,10 @@ impl Work {
         }
     }
 
+    pub(crate) async fn refresh(self) {
+        self.volumes().refresh(&self.pod).await;
+    }
+
     pub(crate) async fn mount(self) {
         let mounted = self.volumes().mount(&self.pod).await;
         let _ = self

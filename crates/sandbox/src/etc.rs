@@ -29,7 +29,11 @@ pub(crate) fn fill(stage: &Path, own: &BTreeMap<String, String>) -> io::Result<(
     let etc = stage.join("etc");
     fs::create_dir_all(&etc)?;
     for (name, text) in own {
-        fs::write(etc.join(name), text)?;
+        let file = etc.join(name);
+        if fs::symlink_metadata(&file).is_ok_and(|found| found.is_symlink()) {
+            fs::remove_file(&file)?;
+        }
+        fs::write(file, text)?;
     }
     for entry in fs::read_dir("/etc")? {
         let entry = entry?;

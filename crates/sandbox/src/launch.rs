@@ -94,6 +94,8 @@ pub struct Launch {
     pub remove: Vec<PathBuf>,
     /// What it ends with.
     pub lifeline: Lifeline,
+    /// Where its standard error goes; to this program's if nowhere.
+    pub errors: Option<File>,
 }
 
 /// A copy that runs.
@@ -158,8 +160,12 @@ impl Launch {
             other.into(),
         ];
         fds.extend(self.listeners.into_iter().map(OwnedFd::from));
+        let mut command = copy(self.entry, &fds)?;
+        if let Some(errors) = self.errors {
+            command.stderr(errors);
+        }
         Ok((
-            copy(self.entry, &fds)?,
+            command,
             Ends {
                 lifeline: ours,
                 report,
@@ -285,6 +291,7 @@ pub fn preflight(stage: PathBuf) -> Result<(), Error> {
         stage,
         remove: Vec::new(),
         lifeline: Lifeline::Launcher,
+        errors: None,
     };
     launch.start().map(drop)
 }

@@ -54,6 +54,9 @@ pub(crate) fn enter(stage: &Path, spec: &ContainerSpec) -> Result<(), Failure> {
         RootKind::Directory(tree) => sys::bind(tree, stage),
     }
     .map_err(step("mount the root"))?;
+    if let RootKind::Directory(_) = spec.root {
+        own_places(stage).map_err(step("make the root's directories"))?;
+    }
     programs(stage, &spec.programs).map_err(step("mount the programs"))?;
     skeleton(stage, spec).map_err(step("make the root's directories"))?;
     etc::fill(stage, &spec.etc).map_err(step("make /etc"))?;
@@ -119,6 +122,20 @@ fn programs(stage: &Path, further: &[PathBuf]) -> io::Result<()> {
             access: MountAccess::ReadOnly,
         };
         bind(stage, &mount)?;
+    }
+    Ok(())
+}
+
+/// A tree that others have written to may hold links where directories are expected;
+/// what is written through them would land on the host.
+fn own_places(stage: &Path) -> io::Result<()> {
+    for name in [
+        HOST, "etc", "dev", "proc", "sys", "tmp", "run", "var", "home", "root",
+    ] {
+        let place = stage.join(name);
+        if fs::symlink_metadata(&place).is_ok_and(|found| found.is_symlink()) {
+            fs::remove_file(place)?;
+        }
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ fn main() {
     };
     let mut trials = Vec::from(EXPERIMENTS.map(|name| trial(name, experiment)));
     trials.push(trial("nothing_is_left_after_kill_9", |_| nothing_left()));
+    trials.push(trial("a_detached_cluster_lives_on", |_| detached()));
     trials.push(trial("a_listener_is_served_from_inside", |_| {
         listener();
         Ok(())
@@ -63,6 +64,15 @@ fn main() {
 }
 
 fn launch(name: &str, directory: &Path, listeners: Vec<std::net::TcpListener>) -> Launched {
+    launch_with(name, directory, listeners, Lifeline::Launcher)
+}
+
+fn launch_with(
+    name: &str,
+    directory: &Path,
+    listeners: Vec<std::net::TcpListener>,
+    lifeline: Lifeline,
+) -> Launched {
     let launch = Launch {
         entry: "lab",
         arguments: serde_json::to_vec(&(name, directory)).unwrap(),
@@ -70,7 +80,8 @@ fn launch(name: &str, directory: &Path, listeners: Vec<std::net::TcpListener>) -
         fabric: FabricSpec::default(),
         stage: directory.join("stage"),
         remove: vec![directory.join("files")],
-        lifeline: Lifeline::Launcher,
+        lifeline,
+        errors: None,
     };
     launch.start().unwrap()
 }
@@ -429,6 +440,43 @@ fn wait(inside: Inside, directory: &Path) -> i32 {
         tokio::join!(owner, up);
     });
     1
+}
+
+/// A cluster with a lifeline of its own outlives its launcher's handle, and its end still
+/// leaves nothing.
+fn detached() -> Result<(), Failed> {
+    let directory = tempfile::tempdir().unwrap();
+    let mut launched = launch_with("wait", directory.path(), Vec::new(), Lifeline::Own);
+    launched.control.read_exact(&mut [0; 2]).unwrap();
+    let supervisor = launched.id();
+    let zygote = *children_of(supervisor).last().unwrap();
+    let all = descendants(supervisor)
+        .into_iter()
+        .map(process_handle)
+        .collect::<Vec<_>>();
+    launched.detach();
+    let mut fds = [rustix::event::PollFd::new(
+        &all[0],
+        rustix::event::PollFlags::IN,
+    )];
+    let moment = rustix::event::Timespec {
+        tv_sec: 0,
+        tv_nsec: 200_000_000,
+    };
+    assert_eq!(
+        rustix::event::poll(&mut fds, Some(&moment)).unwrap(),
+        0,
+        "it ended with its launcher"
+    );
+    rustix::process::kill_process(handle_pid(zygote), rustix::process::Signal::KILL).unwrap();
+    for handle in all {
+        let mut fds = [rustix::event::PollFd::new(
+            &handle,
+            rustix::event::PollFlags::IN,
+        )];
+        rustix::event::poll(&mut fds, None).unwrap();
+    }
+    until_gone(&directory.path().join("files"))
 }
 
 fn nothing_left() -> Result<(), Failed> {

@@ -2,8 +2,11 @@
 //!
 //! Invariant: errors are those of Kubernetes' parser.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use crate::access::find;
 use crate::issues::go_quote;
 use crate::kinds::{Kind, Refusal};
 use crate::rules::names;
@@ -76,21 +79,24 @@ impl Selector {
 
 impl FieldRequirement {
     fn matches(&self, object: &Value) -> bool {
-        let mut found = String::new();
-        for pointer in self.pointers {
-            // "=false" is what an absent field means.
-            found = match (pointer.strip_prefix('='), object.pointer(pointer)) {
-                (Some(default), _) => default.to_owned(),
-                (None, Some(Value::String(text))) => text.clone(),
-                (None, Some(Value::Bool(yes))) => yes.to_string(),
-                (None, Some(Value::Number(number))) => number.to_string(),
-                _ => String::new(),
-            };
-            if !found.is_empty() {
-                break;
-            }
-        }
-        (found == self.value) == self.equal
+        let found = self
+            .pointers
+            .iter()
+            .find_map(|pointer| field_text(object, pointer));
+        (found.as_deref().unwrap_or_default() == self.value) == self.equal
+    }
+}
+
+/// The text of a field, if it is not empty; "=false" is what an absent field means.
+fn field_text<'a>(object: &'a Value, pointer: &'static str) -> Option<Cow<'a, str>> {
+    if let Some(default) = pointer.strip_prefix('=') {
+        return Some(Cow::Borrowed(default));
+    }
+    match find(object, pointer)? {
+        Value::String(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+        Value::Bool(yes) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use serde_json::Value;
 
@@ -12,6 +12,8 @@ use super::container::{Member, Next, Role, Run};
 use super::status::Conditions;
 use super::stopping::Stop;
 use crate::images::Images;
+
+const SETTLES: SignedDuration = SignedDuration::from_millis(200);
 
 /// The node that a pod is on.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct Machine {
     pub(crate) sent: Value,
     /// The network was lost with the machine and is made again.
     pub(super) changed: bool,
+    /// A status is held back until a container has settled.
+    unsettled: bool,
 }
 
 /// A step that may have to be repeated.
@@ -81,6 +85,7 @@ impl Machine {
             conditions: Conditions::default(),
             sent: Value::Null,
             changed: false,
+            unsettled: false,
             pod,
         }
     }
@@ -154,7 +159,8 @@ impl Machine {
                     .asked()
                     .filter_map(super::probing::Prober::due)
                     .min();
-                [stop, probes].into_iter().flatten().min()
+                let settled = self.settles_at(member).filter(|_| self.unsettled);
+                [stop, probes, settled].into_iter().flatten().min()
             }
             Run::Ended {
                 next: Next::Restart { at, pause },
@@ -224,7 +230,7 @@ impl Machine {
                 let message =
                     format!("Failed to create pod sandbox: rpc error: code = Unknown desc = {why}");
                 self.event(out, Level::Warning, "FailedCreatePodSandBox", message, None);
-                Network::Due(now + jiff::SignedDuration::from_secs(1))
+                Network::Due(now + SignedDuration::from_secs(1))
             }
         };
     }
@@ -337,14 +343,28 @@ impl Machine {
         }));
     }
 
+    /// When a container that is meant to end is said to run: what ends at once is never
+    /// seen running by a kubelet, which looks once a second.
+    fn settles_at(&self, member: &Member) -> Option<Timestamp> {
+        let meant_to_end = member.role == Role::Main && self.restart_policy() != "Always";
+        match &member.run {
+            Run::Running(running) if meant_to_end => Some(running.since + SETTLES),
+            _ => None,
+        }
+    }
+
     /// Whether something is about to follow that is better said at once with what is:
     /// another attempt's start, or the end of all.
-    fn is_between(&self) -> bool {
+    fn is_between(&self, now: Timestamp) -> bool {
         let virgin = self.members.iter().all(|member| member.id.is_none());
         let restarting = |member: &Member| match &member.run {
             Run::Starting { previous } => virgin || previous.is_some(),
             Run::Never | Run::Blocked { .. } | Run::Running(_) | Run::Ended { .. } => false,
         };
+        let brief = |member: &Member| self.settles_at(member).is_some_and(|at| at > now);
+        if self.stop.is_none() && self.members.iter().any(brief) {
+            return true;
+        }
         let ending = self.stop.is_some() && self.over == Over::TearingDown;
         ending || (self.stop.is_none() && self.members.iter().any(restarting))
     }
@@ -353,7 +373,8 @@ impl Machine {
         if self.over == Over::Deleted || self.stop.as_ref().is_some_and(|stop| stop.gone) {
             return;
         }
-        if self.is_between() {
+        self.unsettled = self.is_between(now);
+        if self.unsettled {
             return;
         }
         let status = self.status(now);

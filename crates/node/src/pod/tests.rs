@@ -336,6 +336,7 @@ const PROBED: &str = "{terminationGracePeriodSeconds: 3, containers: [{name: mai
 #[test]
 fn probes_wait_for_the_startup_probe() {
     let mut play = Play::running(PROBED);
+    play.pass(1);
     play.probed(
         ProbeKind::Startup,
         1,

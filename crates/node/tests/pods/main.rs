@@ -68,6 +68,7 @@ fn run(name: &str, images: &Images) -> Result<(), Failed> {
         stage: directory.path().join("stage"),
         remove: vec![directory.path().join("disks")],
         lifeline: Lifeline::Launcher,
+        errors: None,
     };
     let mut launched = launch.start()?;
     let mut said = String::new();
