@@ -1,4 +1,9 @@
 //! Holds the workspace to what ARCHITECTURE.md and the house's rules say.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests, which run cargo and the program"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -132,6 +137,41 @@ fn arrows_are_those_of_the_architecture() {
         }
     }
     none(&problems);
+}
+
+#[test]
+fn two_commands_build_the_same() {
+    let program = features(&["-p", "xtask", "-e", "normal,build"]);
+    let all = features(&["--workspace", "-e", "normal,build,dev"]);
+    let problems = program.iter().filter_map(|(package, ours)| {
+        let missing: Vec<_> = all.get(package)?.difference(ours).collect();
+        let missing = (!missing.is_empty()).then_some(missing)?;
+        Some(format!("crates/features lacks {missing:?} of {package}"))
+    });
+    none(&problems.collect::<Vec<_>>());
+}
+
+/// Every package of a command's tree, with the features that it is built with.
+fn features(of: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--prefix", "none", "-f", "{p}|{f}"])
+        .args(of)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in tree.lines() {
+        let Some((package, features)) = line.split_once('|') else {
+            continue;
+        };
+        let package = package.trim_end_matches(" (proc-macro)").to_owned();
+        let features = features.trim_end_matches(" (*)").split(',');
+        let features = features.filter(|it| !it.is_empty()).map(str::to_owned);
+        all.entry(package).or_default().extend(features);
+    }
+    assert!(all.len() > 50, "no tree: {of:?}");
+    all
 }
 
 /// The rows of the table: a crate and what it may use.

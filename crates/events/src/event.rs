@@ -21,6 +21,12 @@ pub enum Event {
         /// What is being done.
         what: String,
     },
+    /// Something about clusters that a person has to know: what was found left
+    /// over and deleted, what is kept, what could not be used.
+    Told {
+        /// What, in one line.
+        what: String,
+    },
     /// All nodes are Ready.
     ClusterReady(ClusterFacts),
     /// A step began.

@@ -1,1 +1,1 @@
-//! The union of third-party features: no code
+//! No code: the union of third-party features, so that two commands build once.

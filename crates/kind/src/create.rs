@@ -132,7 +132,7 @@ impl Kind {
             Some(Err(error)) => Err(clear_away(&order, &claim, error).await),
             None => {
                 let progress = &order.options.progress;
-                progress.say(&format!("interrupted: deleting `{}`", claim.cluster()));
+                progress.tell(&format!("interrupted: deleting `{}`", claim.cluster()));
                 match remove(&order.tools, &claim).await {
                     Ok(()) => Err(interrupted("creating the cluster")),
                     Err(error) => Err(ClusterError::InterruptedUncleanly {
@@ -184,12 +184,12 @@ async fn clear_away(order: &Order, claim: &Claim, error: ClusterError) -> Cluste
     if let Some(directory) = &order.options.failure_logs {
         let exported = order.tools.export_logs(claim.cluster(), directory).await;
         match exported {
-            Ok(()) => progress.say(&format!("logs of its nodes are in {directory}")),
+            Ok(()) => progress.tell(&format!("logs of its nodes are in {directory}")),
             Err(error) => tracing::warn!(%error, "cannot export logs"),
         }
     }
     if let Err(error) = remove(&order.tools, claim).await {
-        progress.say(&format!("{error}; the next run tries again"));
+        progress.tell(&format!("{error}; the next run tries again"));
     }
     error
 }

@@ -52,11 +52,11 @@ pub(crate) async fn take(
         }
         match fitting(order, &claim).await {
             Ok(parts) => {
-                progress.say(&format!("using the kept cluster `{name}`"));
+                progress.tell(&format!("using the kept cluster `{name}`"));
                 return Ok(Some(KindCluster::new(parts, order.tools.clone(), *claim)));
             }
             Err(why) => {
-                progress.say(&format!("not using the kept cluster `{name}`: {why}"));
+                progress.tell(&format!("not using the kept cluster `{name}`: {why}"));
                 remove(&order.tools, &claim).await?;
             }
         }

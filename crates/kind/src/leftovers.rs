@@ -25,7 +25,7 @@ pub(crate) async fn remove_all(
     for claim in leftovers {
         let name = claim.cluster();
         if existing.iter().any(|cluster| cluster == name) || claim.record.creator.is_some() {
-            progress.say(&format!(
+            progress.tell(&format!(
                 "found `{name}`, left by a run that was killed: deleting it"
             ));
             remove(tools, &claim).await?;
@@ -51,7 +51,7 @@ fn find(
         }
         let engine = &claim.record.engine;
         if !engine.is_empty() && *engine != tools.engine_facts.identity {
-            progress.say(&format!(
+            progress.tell(&format!(
                 "`{name}` was left on another engine ({engine}): not touched"
             ));
             continue;

@@ -133,6 +133,11 @@ pub(crate) fn still_waiting(summary: &Summary, for_long: Duration, style: Style)
     under_mark(&mark, &text, style)
 }
 
+/// Something that a person has to know, and that is no step.
+pub(crate) fn told(what: &str, style: Style) -> Vec<String> {
+    under_mark(&style.paint(Ink::Dim, &pad("note", MARK)), what, style)
+}
+
 /// Text after a mark, wrapped below itself.
 fn under_mark(mark: &str, text: &str, style: Style) -> Vec<String> {
     let lines = wrap(text, style.columns().saturating_sub(MARK));

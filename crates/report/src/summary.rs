@@ -105,6 +105,7 @@ impl Summary {
         match &record.event {
             Event::RunStarted(facts) => self.start(facts),
             Event::ClusterProgress { what } => self.wait(None, what, "", record.at),
+            Event::Told { .. } => {}
             Event::ClusterReady(facts) => {
                 self.awaited = None;
                 self.cluster = Some((record.at, facts.clone()));

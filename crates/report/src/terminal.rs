@@ -103,6 +103,7 @@ impl<W: io::Write> Terminal<W> {
     fn added_by(&mut self, event: &Event) -> Vec<String> {
         match event {
             Event::ClusterReady(_) => lines::headline(&self.summary, self.style),
+            Event::Told { what } => lines::told(what, self.style),
             Event::StepFinished { step, outcome } => self.step_ended(*step, outcome),
             Event::ControlStarted { .. } => {
                 let mut lines = self.release();

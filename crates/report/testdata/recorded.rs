@@ -136,6 +136,9 @@ impl Recorder {
             });
             run.later(11_730);
         }
+        run.add(Event::Told {
+            what: "found `stayput-11aa`, left by a run that was killed: deleting it".to_owned(),
+        });
         run.add(Event::Spent {
             step: None,
             on: Cost::Cluster,

@@ -30,14 +30,15 @@ pub(crate) struct NotCapable {
 
 /// Shows an error with its causes and its cure; the kind gives the exit code.
 pub(crate) fn show(error: &anyhow::Error) -> u8 {
-    let mut text = format!("error: {error}\n");
-    for cause in error.chain().skip(1) {
-        text.push_str(&format!("  caused by: {cause}\n"));
-    }
-    if let Some(hint) = hint(error) {
-        text.push_str(&format!("\nhint: {hint}\n"));
-    }
-    crate::screen::complain(&text);
+    let mut lines = vec![format!("error: {error}")];
+    lines.extend(
+        error
+            .chain()
+            .skip(1)
+            .map(|cause| format!("  caused by: {cause}")),
+    );
+    lines.extend(hint(error).map(|hint| format!("\nhint: {hint}")));
+    crate::screen::complain(&format!("{}\n", lines.join("\n")));
     code(error)
 }
 

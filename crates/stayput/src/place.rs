@@ -16,12 +16,11 @@ pub(crate) fn cache() -> Result<Utf8PathBuf> {
 
 fn below(variable: &str, of_home: &str) -> Result<Utf8PathBuf> {
     let given = std::env::var(variable).ok().filter(|path| !path.is_empty());
-    let base = match given {
-        Some(path) => Utf8PathBuf::from(path),
-        None => {
-            let home = std::env::var("HOME").context("neither HOME nor an XDG folder is set")?;
-            Utf8PathBuf::from(home).join(of_home)
-        }
+    let base = if let Some(path) = given {
+        Utf8PathBuf::from(path)
+    } else {
+        let home = std::env::var("HOME").context("neither HOME nor an XDG folder is set")?;
+        Utf8PathBuf::from(home).join(of_home)
     };
     Ok(base.join("stayput"))
 }

@@ -121,20 +121,28 @@ impl Played<'_> {
         Ok(Arc::new(chosen))
     }
 
+    /// The command that plays just this again.
+    fn rerun(&self, seed: u64) -> String {
+        let flags = self.flags;
+        let mut words = vec![
+            program().to_owned(),
+            format!("e2e {}", self.scenario.argument),
+            format!("--cluster {}", flags.cluster),
+        ];
+        words.extend(
+            flags
+                .kubernetes
+                .iter()
+                .map(|it| format!("--kubernetes {it}")),
+        );
+        words.extend(flags.controls.then(|| "--controls".to_owned()));
+        words.extend(flags.control.iter().map(|it| format!("--control '{it}'")));
+        words.push(format!("--seed {seed}"));
+        words.join(" ")
+    }
+
     fn facts(&self, plan: &Plan, seed: u64) -> RunFacts {
         let flags = self.flags;
-        let mut rerun = format!("{} e2e {}", program(), self.scenario.argument);
-        rerun.push_str(&format!(" --cluster {}", flags.cluster));
-        if let Some(version) = &flags.kubernetes {
-            rerun.push_str(&format!(" --kubernetes {version}"));
-        }
-        if flags.controls {
-            rerun.push_str(" --controls");
-        }
-        if let Some(control) = &flags.control {
-            rerun.push_str(&format!(" --control '{control}'"));
-        }
-        rerun.push_str(&format!(" --seed {seed}"));
         RunFacts {
             scenario: plan.name.clone(),
             file: plan.file.clone(),
@@ -151,7 +159,7 @@ impl Played<'_> {
             } else {
                 plan.statements.clone()
             },
-            rerun,
+            rerun: self.rerun(seed),
             seed,
             started: jiff::Timestamp::now().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -222,7 +230,7 @@ impl Played<'_> {
             Ok(()) => events.emit(Event::FilesWritten {
                 files: vec![folder],
             }),
-            Err(error) => events.emit(Event::ClusterProgress {
+            Err(error) => events.emit(Event::Told {
                 what: format!("no logs of the nodes: {error}"),
             }),
         }
@@ -238,7 +246,7 @@ impl Played<'_> {
         let released = cluster.release(how).await?;
         spent_on_cluster(events, from);
         if let Released::Kept { kubeconfig } = released {
-            events.emit(Event::ClusterProgress {
+            events.emit(Event::Told {
                 what: format!("the cluster is kept: kubectl --kubeconfig {kubeconfig}"),
             });
         }
@@ -256,7 +264,7 @@ pub(crate) async fn open(
 ) -> Result<Arc<dyn Cluster>> {
     match &flags.cluster {
         ClusterChoice::Kind => {
-            let told = events.clone();
+            let (told, lasting) = (events.clone(), events.clone());
             let options = Options {
                 config: kind_config(flags)?,
                 kubernetes: flags.kubernetes.clone(),
@@ -271,6 +279,10 @@ pub(crate) async fn open(
                 progress: Progress::new(move |line| {
                     let what = line.to_owned();
                     told.emit(Event::ClusterProgress { what });
+                })
+                .lasting(move |line| {
+                    let what = line.to_owned();
+                    lasting.emit(Event::Told { what });
                 }),
                 cancel: cancel.clone(),
             };

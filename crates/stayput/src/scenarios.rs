@@ -80,7 +80,7 @@ fn show(problems: &Problems) {
         stayput_report::Colour::Always => Colour::Always,
         stayput_report::Colour::Never => Colour::Never,
     };
-    screen::complain(&problems.render(colour));
+    screen::complain(&format!("{}\n", problems.render(colour)));
 }
 
 fn read(path: &Utf8Path) -> io::Result<String> {

@@ -10,7 +10,8 @@ use crate::{recorded, records, show};
 #[test]
 #[expect(clippy::too_many_lines, reason = "a snapshot of a whole run")]
 fn a_run_that_passes() {
-    assert_snapshot!(show(&records("passed"), Style::plain(100)), @r"
+    assert_snapshot!(show(&records("passed"), Style::plain(100)), @"
+    note       found `stayput-11aa`, left by a run that was killed: deleting it
     cluster: kind (by --cluster kind), kubernetes v1.34.4, 5 nodes, made in 35.2 s
     scenario: local-pv-redis (15 steps, seed 42)
               Six Redis pods on local volumes come back to their own nodes, volumes and data.
@@ -89,7 +90,8 @@ fn a_run_that_passes() {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a snapshot of a whole run")]
 fn a_run_that_fails_on_a_narrow_terminal() {
-    assert_snapshot!(show(&records("failed"), Style::plain(80)), @r"
+    assert_snapshot!(show(&records("failed"), Style::plain(80)), @"
+    note       found `stayput-11aa`, left by a run that was killed: deleting it
     cluster: kind (by --cluster kind), kubernetes v1.34.4, 5 nodes, made in 35.2 s
     scenario: local-pv-redis (15 steps, seed 42)
               Six Redis pods on local volumes come back to their own nodes, volumes
@@ -262,7 +264,7 @@ fn a_control_of_every_result() {
     MISSED     a wiped shard is noticed                              5.1s  passed in spite of it: nothing was lost
     NO CHANGE  a pod on another node is noticed                      4.7s
                  the sabotage changed nothing: `node: {cordon: master-1}`: unschedulable before and after
-    BROKEN     the lost keys of one shard are noticed                5.1s  the sabotage could not be done
+    BROKEN     the lost keys of one shard are noticed                5.1s  it could not be played, or not be cleaned up
     not tried  a replica's replaced data is noticed                  5.5s
                  not possible here: this cluster gives no way to its nodes' disks
     stopped    a claim made anew under its name is noticed           5.5s  the run was stopped

@@ -115,7 +115,8 @@ fn nothing_is_drawn_before_250_ms() {
 
 #[test]
 fn it_names_what_is_awaited_and_what_is_seen() {
-    assert_snapshot!(screen_at("passed", 47_000), @r"
+    assert_snapshot!(screen_at("passed", 47_000), @"
+    note       found `stayput-11aa`, left by a run that was killed: deleting it
     cluster: kind (by --cluster kind), kubernetes v1.34.4, 5 nodes, made in 35.2 s
     scenario: local-pv-redis (15 steps, seed 42)
               Six Redis pods on local volumes come back to their own nodes, volumes
