@@ -121,7 +121,7 @@ impl Launch {
             let _ = child.wait();
             return Err(Error::Forbidden {
                 stage: report.stage,
-                remedy: remedy::of(report.stage, &Machine::read()),
+                remedy: remedy::of(report.stage, report.number, &Machine::read()),
                 source: io::Error::from_raw_os_error(report.number),
             });
         }

@@ -47,7 +47,7 @@ impl Machine {
 }
 
 /// The exact thing to do.
-pub(crate) fn of(stage: Stage, machine: &Machine) -> String {
+pub(crate) fn of(stage: Stage, number: i32, machine: &Machine) -> String {
     if machine.apparmor && !machine.root {
         return "this system lets only named programs use user namespaces: run \
                 `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` (until the next boot), or run as root"
@@ -60,31 +60,39 @@ pub(crate) fn of(stage: Stage, machine: &Machine) -> String {
     if machine.none_allowed {
         return "run `sudo sysctl -w user.max_user_namespaces=15000`".to_owned();
     }
-    if machine.seccomp {
-        return match stage {
-            Stage::Proc => "this container hides part of /proc: start it with \
-                            `--security-opt systempaths=unconfined --security-opt seccomp=unconfined`, or with `--privileged`"
-                .to_owned(),
-            _ => "this container forbids namespaces: start it with `--privileged`, or with \
-                  `--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined`"
-                .to_owned(),
-        };
+    if stage == Stage::Proc {
+        return format!(
+            "something hides part of /proc: in a container, {}",
+            started_with(machine)
+        );
+    }
+    if stage == Stage::Network && number != libc::EPERM {
+        return "the kernel needs the modules `bridge` and `veth`: run `sudo modprobe bridge veth`"
+            .to_owned();
+    }
+    if machine.seccomp || machine.root {
+        return format!(
+            "this container forbids namespaces: {}",
+            started_with(machine)
+        );
     }
     match stage {
-        Stage::Proc => {
-            "something hides part of /proc: outside of a container, or in one started with \
-                        `--security-opt systempaths=unconfined`, it works"
-                .to_owned()
-        }
-        Stage::Network => {
-            "the kernel needs the modules `bridge` and `veth`: run `sudo modprobe bridge veth`"
-                .to_owned()
-        }
         Stage::User => "enable unprivileged user namespaces, or run as root".to_owned(),
-        Stage::Namespaces | Stage::Mount => {
-            "run where CAP_SYS_ADMIN is allowed, or as an ordinary user".to_owned()
+        Stage::Namespaces | Stage::Mount | Stage::Network | Stage::Proc => {
+            "run as root, or where user namespaces are not restricted".to_owned()
         }
     }
+}
+
+/// What a container engine must be told; each of these was tried.
+fn started_with(machine: &Machine) -> String {
+    let common = "--security-opt seccomp=unconfined --security-opt apparmor=unconfined";
+    let more = if machine.root {
+        "--cap-add SYS_ADMIN --cap-add NET_ADMIN"
+    } else {
+        "--security-opt systempaths=unconfined"
+    };
+    format!("start it with `{common} {more}`, or with `--privileged`")
 }
 
 #[cfg(test)]
@@ -97,12 +105,15 @@ mod tests {
             apparmor: true,
             ..Machine::default()
         };
-        assert!(of(Stage::Mount, &ubuntu).contains("apparmor_restrict_unprivileged_userns=0"));
+        assert!(
+            of(Stage::Mount, libc::EACCES, &ubuntu)
+                .contains("apparmor_restrict_unprivileged_userns=0")
+        );
         let root = Machine {
             root: true,
             ..ubuntu
         };
-        assert!(!of(Stage::Mount, &root).contains("apparmor"));
+        assert!(!of(Stage::Mount, libc::EPERM, &root).contains("sysctl"));
     }
 
     #[test]
@@ -112,7 +123,13 @@ mod tests {
             root: true,
             ..Machine::default()
         };
-        assert!(of(Stage::Namespaces, &container).contains("--privileged"));
-        assert!(of(Stage::Proc, &container).contains("systempaths=unconfined"));
+        let forbidden = of(Stage::Namespaces, libc::EPERM, &container);
+        assert!(forbidden.contains("--cap-add SYS_ADMIN --cap-add NET_ADMIN"));
+        let user = Machine {
+            root: false,
+            ..container
+        };
+        assert!(of(Stage::Proc, libc::EPERM, &user).contains("systempaths=unconfined"));
+        assert!(of(Stage::Network, libc::EOPNOTSUPP, &user).contains("modprobe"));
     }
 }

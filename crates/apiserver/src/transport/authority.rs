@@ -42,10 +42,11 @@ impl Credentials {
             "apiVersion: v1\nkind: Config\ncurrent-context: {name}\npreferences: {{}}\n\
              clusters:\n- name: {name}\n  cluster:\n    server: {server}\n    certificate-authority-data: {}\n\
              contexts:\n- name: {name}\n  context:\n    cluster: {name}\n    user: {name}\n\
-             users:\n- name: {name}\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n",
+             users:\n- name: {name}\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n    token: {}\n",
             encoded(&self.ca),
             encoded(&self.certificate),
             encoded(&self.key),
+            self.token,
         )
     }
 }

@@ -119,7 +119,7 @@ impl Machine {
         let began = |member: &Member| match &member.run {
             Run::Running(_) | Run::Ended { .. } => true,
             Run::Starting { previous } => previous.is_some(),
-            Run::Blocked { .. } => member.restarts > 0,
+            Run::Blocked { .. } => member.last.is_some(),
             Run::Never => false,
         };
         let initialized = self

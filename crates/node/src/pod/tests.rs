@@ -461,3 +461,25 @@ fn the_first_two_kills_by_a_probe_are_free() {
             .join("\n")
     );
 }
+
+#[test]
+fn a_pod_that_ran_stays_running_while_a_restart_cannot_be_made() {
+    let mut play = Play::running(PLAIN);
+    play.exited(0, 1, Exit::Code(1));
+    play.pass(1);
+    let fault = StartFault::Create("no room".to_owned());
+    play.input(Input::StartFailed {
+        container: 0,
+        fault,
+    });
+    let last = play
+        .story
+        .lines()
+        .rfind(|line| line.contains("status"))
+        .unwrap();
+    assert!(
+        last.contains("status Running")
+            && last.contains("waiting CreateContainerError no room <- terminated Error 1"),
+        "{last}"
+    );
+}
