@@ -100,8 +100,9 @@ impl Within {
         let Some(node) = self.nodes.get(&name) else {
             return Reply::UnknownNode;
         };
-        self.stopped
-            .send_modify(|stopped| drop(stopped.insert(name)));
+        self.stopped.send_modify(|stopped| {
+            stopped.insert(name);
+        });
         node.stop().await;
         Reply::Done
     }
@@ -114,8 +115,9 @@ impl Within {
         // One that runs already is left as it is.
         if was {
             node.start().await;
-            self.stopped
-                .send_modify(|stopped| drop(stopped.remove(name)));
+            self.stopped.send_modify(|stopped| {
+                stopped.remove(name);
+            });
         }
         Reply::Done
     }

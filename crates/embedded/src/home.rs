@@ -34,10 +34,7 @@ impl Home {
     }
 
     /// Makes the directory of a new cluster, and holds it.
-    pub(crate) fn make(
-        state: &Utf8Path,
-        name: Option<&str>,
-    ) -> Result<(Self, File), ClusterError> {
+    pub(crate) fn make(state: &Utf8Path, name: Option<&str>) -> Result<(Self, File), ClusterError> {
         let above = all(state);
         DirBuilder::new()
             .recursive(true)
@@ -97,6 +94,11 @@ impl Home {
 
     pub(crate) fn log(&self) -> Utf8PathBuf {
         self.directory.join("log")
+    }
+
+    /// Where standard error goes: panics, and what the log has no part in.
+    pub(crate) fn errors(&self) -> Utf8PathBuf {
+        self.directory.join("errors")
     }
 
     pub(crate) fn stage(&self) -> Utf8PathBuf {
@@ -167,7 +169,11 @@ fn all(state: &Utf8Path) -> Utf8PathBuf {
 fn check(name: &str) -> Result<(), ClusterError> {
     let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     let whole = name.chars().all(|letter| letters(letter) || letter == '-');
-    if whole && (1..=40).contains(&name.len()) && name.starts_with(letters) && name.ends_with(letters) {
+    if whole
+        && (1..=40).contains(&name.len())
+        && name.starts_with(letters)
+        && name.ends_with(letters)
+    {
         return Ok(());
     }
     Err(ClusterError::Machine {

@@ -61,7 +61,8 @@ fn cluster(inside: Inside) -> i32 {
         Ok(()) => 0,
         Err(error) => {
             tracing::error!(%error, "the cluster ends");
-            let told = control.and_then(|mut control| Answer::Failed(error.to_string()).write(&mut control));
+            let told = control
+                .and_then(|mut control| Answer::Failed(error.to_string()).write(&mut control));
             // The launcher may be gone: then nobody is to be told.
             drop(told);
             1
@@ -83,10 +84,9 @@ fn live(inside: Inside) -> Result<(), Trouble> {
     ended
 }
 
-/// Sends what is logged, panics too, to a file of the cluster.
+/// Sends what is logged to a file of the cluster.
 fn log_to(home: &Home) -> Result<(), Trouble> {
     let file = private(home.log().as_std_path())?;
-    rustix::stdio::dup2_stderr(&file)?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("STAYPUT_CLUSTER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let logging = tracing_subscriber::fmt()
@@ -98,7 +98,7 @@ fn log_to(home: &Home) -> Result<(), Trouble> {
 }
 
 /// A new file that only its owner may read.
-fn private(path: &std::path::Path) -> std::io::Result<File> {
+pub(crate) fn private(path: &std::path::Path) -> std::io::Result<File> {
     OpenOptions::new()
         .create_new(true)
         .append(true)
@@ -133,7 +133,10 @@ async fn run(inside: Inside, blueprint: &Blueprint, home: &Home) -> Result<(), T
     let plan = planned(&blueprint.name, blueprint.workers);
     let nodes = boot(&mut tasks, &server, sandbox.clone(), blueprint, home, &plan)?;
     drop(dialer.nodes.set(nodes.clone()));
-    let names = plan.iter().map(|node| node.name.clone()).collect::<Vec<_>>();
+    let names = plan
+        .iter()
+        .map(|node| node.name.clone())
+        .collect::<Vec<_>>();
     takes_pods(&server.client(), &names).await?;
     private(home.kubeconfig().as_std_path())?
         .write_all(https.kubeconfig(&blueprint.name).as_bytes())?;
@@ -229,7 +232,10 @@ impl NodeDialer for Dialer {
         Box::pin(async move {
             match found {
                 Some(stream) => Ok(Box::new(stream) as Box<dyn stayput_apiserver::NodeStream>),
-                None => Err(std::io::Error::new(std::io::ErrorKind::NotConnected, missing)),
+                None => Err(std::io::Error::new(
+                    std::io::ErrorKind::NotConnected,
+                    missing,
+                )),
             }
         })
     }

@@ -38,7 +38,9 @@ impl Planned {
         match self.role {
             NodeRole::Worker => Vec::new(),
             NodeRole::ControlPlane => {
-                vec![json!({"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"})]
+                vec![
+                    json!({"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}),
+                ]
             }
         }
     }

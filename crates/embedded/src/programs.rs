@@ -44,7 +44,9 @@ fn needed(wanted: &[String]) -> Vec<String> {
         let entry = table
             .iter()
             .find(|entry| entry.repositories.contains(&familiar));
-        entry.map(|entry| entry.programs.clone()).unwrap_or_default()
+        entry
+            .map(|entry| entry.programs.clone())
+            .unwrap_or_default()
     };
     let mut all = wanted.iter().flat_map(of).collect::<Vec<_>>();
     all.sort();
@@ -67,7 +69,9 @@ pub(crate) fn versions(images: &Images, wanted: &[String]) -> Vec<String> {
 fn absent(error: FindError) -> ClusterError {
     let cure = match &error {
         FindError::Absent { package, .. } | FindError::Download { package, .. } => {
-            format!("install the package `{package}`, for example `sudo apt-get install {package}`, or play it with `--cluster kind`")
+            format!(
+                "install the package `{package}`, for example `sudo apt-get install {package}`, or play it with `--cluster kind`"
+            )
         }
         FindError::Cache { .. } => "make it writable, or name another in XDG_CACHE_HOME".to_owned(),
     };
@@ -86,7 +90,9 @@ fn unfit(image: &str, why: &str, images: &Images) -> ClusterError {
         false => there.join(", "),
     };
     ClusterError::Machine {
-        what: format!("no program of this machine stands for the image `{image}`: {why} (there is {there})"),
+        what: format!(
+            "no program of this machine stands for the image `{image}`: {why} (there is {there})"
+        ),
         cure: "install a program that is new enough, or play it with `--cluster kind`".to_owned(),
         source: None,
     }

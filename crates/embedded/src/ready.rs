@@ -9,13 +9,19 @@ use kube::{Api, Client};
 /// account and the CA.
 pub(crate) async fn takes_pods(client: &Client, nodes: &[String]) -> Result<(), Error> {
     let all = Api::<Node>::all(client.clone());
-    let ready = nodes
-        .iter()
-        .map(|name| await_condition(all.clone(), name, |node: Option<&Node>| node.is_some_and(is_ready)));
+    let ready = nodes.iter().map(|name| {
+        await_condition(all.clone(), name, |node: Option<&Node>| {
+            node.is_some_and(is_ready)
+        })
+    });
     let accounts = Api::<ServiceAccount>::default_namespaced(client.clone());
     let authorities = Api::<ConfigMap>::default_namespaced(client.clone());
-    let account = await_condition(accounts, "default", |it: Option<&ServiceAccount>| it.is_some());
-    let authority = await_condition(authorities, "kube-root-ca.crt", |it: Option<&ConfigMap>| it.is_some());
+    let account = await_condition(accounts, "default", |it: Option<&ServiceAccount>| {
+        it.is_some()
+    });
+    let authority = await_condition(authorities, "kube-root-ca.crt", |it: Option<&ConfigMap>| {
+        it.is_some()
+    });
     futures::try_join!(try_join_all(ready), account, authority).map(drop)
 }
 

@@ -100,11 +100,7 @@ impl Cluster {
         }
     }
 
-    async fn script(
-        &self,
-        node: &NodeName,
-        script: &str,
-    ) -> Result<CommandOutput, ClusterError> {
+    async fn script(&self, node: &NodeName, script: &str) -> Result<CommandOutput, ClusterError> {
         if script.contains('\0') {
             let node = node.clone();
             return Err(ClusterError::NotAScript { node });
@@ -126,7 +122,12 @@ impl Cluster {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let talk = async {
             tokio::try_join!(
-                ask(&self.parts.home.directory, node.as_str(), &order, Some(streams)),
+                ask(
+                    &self.parts.home.directory,
+                    node.as_str(),
+                    &order,
+                    Some(streams)
+                ),
                 collect(node, out, &mut stdout),
                 collect(node, err, &mut stderr),
             )
@@ -135,7 +136,8 @@ impl Cluster {
         match talked {
             Ok(talked) => {
                 let (reply, (), ()) = talked?;
-                let exit = settled(reply).ok_or_else(|| lost(io::ErrorKind::UnexpectedEof.into()))?;
+                let exit =
+                    settled(reply).ok_or_else(|| lost(io::ErrorKind::UnexpectedEof.into()))?;
                 Ok(CommandOutput {
                     stdout,
                     stderr,
@@ -199,7 +201,11 @@ impl Cluster {
         let copy = to.join("cluster.log");
         fs::copy(&log, &copy).map_err(failed("copy", &log))?;
         for node in &self.nodes {
-            let from = self.parts.home.disk(node.name.as_str()).join("var/log/pods");
+            let from = self
+                .parts
+                .home
+                .disk(node.name.as_str())
+                .join("var/log/pods");
             copy_tree(&from, &to.join(node.name.as_str())).map_err(failed("copy", &from))?;
         }
         Ok(())

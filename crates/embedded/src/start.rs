@@ -44,10 +44,12 @@ impl Cluster {
         }
         let asked = options.clone();
         let launched = spawn_blocking(move || launch(&asked, spoken, workers));
-        let begun = launched.await.map_err(|panic| ClusterError::CreateFailed {
-            name: options.name.clone().unwrap_or_default(),
-            said: panic.to_string(),
-        })??;
+        let begun = launched
+            .await
+            .map_err(|panic| ClusterError::CreateFailed {
+                name: options.name.clone().unwrap_or_default(),
+                said: panic.to_string(),
+            })??;
         let (usable, others) = nodes::sorted(&planned(&begun.home.name, workers));
         let nodes = NodeMap::assign(&options.scenario_nodes, usable, others)?;
         let versions = programs::versions(&begun.images, &options.images);
@@ -113,6 +115,9 @@ fn enter(home: &Home, blueprint: &Blueprint, lifetime: Lifetime) -> Result<Launc
         .map_err(|error| failed(format!("no port on loopback: {error}")))?;
     let arguments = serde_json::to_vec(blueprint).map_err(|error| failed(error.to_string()))?;
     describe(home, blueprint)?;
+    // What outlives this program must not hold its standard error open.
+    let errors = crate::inside::private(home.errors().as_std_path())
+        .map_err(crate::home::failed("create", &home.errors()))?;
     let launch = Launch {
         entry: ENTRY,
         arguments,
@@ -124,6 +129,7 @@ fn enter(home: &Home, blueprint: &Blueprint, lifetime: Lifetime) -> Result<Launc
             Lifetime::Program => Lifeline::Launcher,
             Lifetime::Own => Lifeline::Own,
         },
+        errors: Some(errors),
     };
     let launched = launch.start().map_err(|error| explain(error, home))?;
     match Answer::read(&launched.control) {
@@ -146,7 +152,8 @@ fn describe(home: &Home, blueprint: &Blueprint) -> Result<(), ClusterError> {
 
 /// What the cluster's process logged last.
 fn last_words(home: &Home) -> String {
-    let log = std::fs::read_to_string(home.log()).unwrap_or_default();
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let log = read(home.log()) + &read(home.errors());
     let last = log.lines().rev().take(3).collect::<Vec<_>>();
     match last.is_empty() {
         true => "it ended without a word".to_owned(),

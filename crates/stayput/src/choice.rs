@@ -16,6 +16,13 @@ pub(crate) enum ClusterChoice {
 }
 
 impl ClusterChoice {
+    /// What is taken when nothing is said: pods as processes need Linux.
+    pub(crate) const DEFAULT: Self = if cfg!(target_os = "linux") {
+        Self::Embedded
+    } else {
+        Self::Kind
+    };
+
     /// The same, for reports.
     pub(crate) fn provider(&self) -> Provider {
         match self {

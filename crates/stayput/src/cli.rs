@@ -68,6 +68,21 @@ pub(crate) struct E2e {
     pub(crate) seed: Option<u64>,
 }
 
+impl E2e {
+    /// The cluster that was asked for, or the default one.
+    pub(crate) fn cluster(&self) -> ClusterChoice {
+        self.cluster.clone().unwrap_or(ClusterChoice::DEFAULT)
+    }
+
+    /// Why it is that one.
+    pub(crate) fn why(&self) -> &'static str {
+        match self.cluster {
+            Some(_) => "by --cluster",
+            None => "by default",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
     /// Start an embedded one: real processes, no container engine, no root.
