@@ -82,10 +82,11 @@ impl Clusters {
             command,
         };
         let home = self.home_of_node(node)?;
-        match settled(ask(&home.directory, node, &order, Some(streams)).await?) {
-            Some(code) => Ok(code),
-            None => Ok(ExitCode(0)),
-        }
+        let reply = ask(&home.directory, node, &order, Some(streams)).await?;
+        settled(&reply).ok_or_else(|| ClusterError::ShellLost {
+            node: NodeName::new(node),
+            said: "it has no exit code".to_owned(),
+        })
     }
 
     /// Stops a node.
@@ -173,9 +174,9 @@ pub(crate) async fn ask(
 }
 
 /// The exit code of a command, if the reply has one.
-pub(crate) fn settled(reply: Reply) -> Option<ExitCode> {
+pub(crate) fn settled(reply: &Reply) -> Option<ExitCode> {
     match reply {
-        Reply::Exited(code) => Some(ExitCode(code)),
+        Reply::Exited(code) => Some(ExitCode(*code)),
         Reply::Done | Reply::UnknownNode | Reply::NodeStopped | Reply::Failed(_) => None,
     }
 }

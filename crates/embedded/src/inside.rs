@@ -89,12 +89,11 @@ fn log_to(home: &Home) -> Result<(), Trouble> {
     let file = private(home.log().as_std_path())?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("STAYPUT_CLUSTER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let logging = tracing_subscriber::fmt()
+    tracing_subscriber::fmt()
         .with_writer(Arc::new(file))
         .with_ansi(false)
         .with_env_filter(filter)
-        .try_init();
-    logging
+        .try_init()
 }
 
 /// A new file that only its owner may read.
@@ -131,7 +130,7 @@ async fn run(inside: Inside, blueprint: &Blueprint, home: &Home) -> Result<(), T
     let https = server.serve_https_on(listener)?;
     control_plane(&mut tasks, &server, blueprint, https.credentials.ca.clone());
     let plan = planned(&blueprint.name, blueprint.workers);
-    let nodes = boot(&mut tasks, &server, sandbox.clone(), blueprint, home, &plan)?;
+    let nodes = boot(&mut tasks, &server, &sandbox, blueprint, home, &plan)?;
     drop(dialer.nodes.set(nodes.clone()));
     let names = plan
         .iter()
@@ -186,7 +185,7 @@ fn dns() -> Dns {
 fn boot(
     tasks: &mut JoinSet<()>,
     server: &ApiServer,
-    sandbox: Sandbox,
+    sandbox: &Sandbox,
     blueprint: &Blueprint,
     home: &Home,
     plan: &[Planned],

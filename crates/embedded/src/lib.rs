@@ -6,7 +6,7 @@
 //! use stayput_cluster::Cluster as _;
 //! use stayput_embedded::{Cluster, Options, Places};
 //!
-//! let cluster = Cluster::start(Options::new(Places::below("/tmp/example".into()))).await?;
+//! let cluster = Cluster::start(Options::new(Places::below("/tmp/example".as_ref()))).await?;
 //! let client: kube::Client = cluster.client(); // over TLS on loopback, as kubectl does
 //! # Ok(())
 //! # }

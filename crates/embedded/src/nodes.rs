@@ -46,6 +46,9 @@ impl Planned {
     }
 }
 
+/// Nodes by name, and what each is there for.
+type Named = Vec<(NodeName, NodeRole)>;
+
 /// All nodes of a cluster: the control plane's first.
 pub(crate) fn planned(cluster: &str, workers: usize) -> Vec<Planned> {
     let names = std::iter::once((format!("{cluster}-control-plane"), NodeRole::ControlPlane));
@@ -64,7 +67,7 @@ pub(crate) fn planned(cluster: &str, workers: usize) -> Vec<Planned> {
 }
 
 /// Their names by role, for a scenario's nodes: workers before the rest.
-pub(crate) fn sorted(nodes: &[Planned]) -> (Vec<(NodeName, NodeRole)>, Vec<(NodeName, NodeRole)>) {
+pub(crate) fn sorted(nodes: &[Planned]) -> (Named, Named) {
     let named = |node: &Planned| (NodeName::new(&node.name), node.role);
     nodes
         .iter()

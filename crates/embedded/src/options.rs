@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use stayput_cluster::ClusterError;
 
 use crate::Progress;
@@ -101,7 +101,7 @@ impl Options {
 
 impl Places {
     /// Everything below one directory, programs of the usual places: for tests.
-    pub fn below(directory: Utf8PathBuf) -> Self {
+    pub fn below(directory: &Utf8Path) -> Self {
         let usual = [
             "/usr/local/sbin",
             "/usr/local/bin",

@@ -85,9 +85,10 @@ fn absent(error: FindError) -> ClusterError {
 
 fn unfit(image: &str, why: &str, images: &Images) -> ClusterError {
     let there = versions(images, &[image.to_owned()]);
-    let there = match there.is_empty() {
-        true => "no program for it".to_owned(),
-        false => there.join(", "),
+    let there = if there.is_empty() {
+        "no program for it".to_owned()
+    } else {
+        there.join(", ")
     };
     ClusterError::Machine {
         what: format!(

@@ -137,7 +137,7 @@ impl Cluster {
             Ok(talked) => {
                 let (reply, (), ()) = talked?;
                 let exit =
-                    settled(reply).ok_or_else(|| lost(io::ErrorKind::UnexpectedEof.into()))?;
+                    settled(&reply).ok_or_else(|| lost(io::ErrorKind::UnexpectedEof.into()))?;
                 Ok(CommandOutput {
                     stdout,
                     stderr,

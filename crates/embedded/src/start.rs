@@ -155,10 +155,10 @@ fn last_words(home: &Home) -> String {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let log = read(home.log()) + &read(home.errors());
     let last = log.lines().rev().take(3).collect::<Vec<_>>();
-    match last.is_empty() {
-        true => "it ended without a word".to_owned(),
-        false => last.into_iter().rev().collect::<Vec<_>>().join("; "),
+    if last.is_empty() {
+        return "it ended without a word".to_owned();
     }
+    last.into_iter().rev().collect::<Vec<_>>().join("; ")
 }
 
 fn explain(error: stayput_sandbox::Error, home: &Home) -> ClusterError {
