@@ -11,25 +11,35 @@ const LANES: &str = "STAYPUT_LANES";
 
 fn main() {
     let arguments = Arguments::from_args();
+    let forbidden = why_not_embedded();
     let trials = stayput_fixtures::names().into_iter().flat_map(|name| {
         [
             Trial::test(format!("lint::{name}"), move || {
                 exits_with_0(&["lint", name])
             }),
-            on_kind(name),
+            lane("embedded", name, forbidden.clone()),
+            lane("kind", name, why_no_kind()),
         ]
     });
     libtest_mimic::run(&arguments, trials.collect()).exit();
 }
 
-fn on_kind(name: &'static str) -> Trial {
-    let title = format!("kind::{name}");
-    match why_no_kind() {
+/// A scenario on one kind of cluster, or why it is not played there.
+fn lane(cluster: &'static str, name: &'static str, why_not: Option<String>) -> Trial {
+    let title = format!("{cluster}::{name}");
+    match why_not {
         None => Trial::test(title, move || {
-            exits_with_0(&["e2e", name, "--cluster", "kind"])
+            exits_with_0(&["e2e", name, "--cluster", cluster])
         }),
         Some(why) => Trial::test(format!("{title} ({why})"), || Ok(())).with_ignored_flag(true),
     }
+}
+
+/// What this machine forbids, and how to allow it; none where the embedded cluster works.
+fn why_not_embedded() -> Option<String> {
+    let error = stayput_embedded::preflight(env!("CARGO_TARGET_TMPDIR").into()).err()?;
+    let cure = error.hint().unwrap_or_default();
+    Some(format!("{error}: {cure}"))
 }
 
 /// Why the lane of real clusters is not played; none where it is.

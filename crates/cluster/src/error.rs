@@ -20,6 +20,16 @@ pub enum ClusterError {
         /// The program's name.
         program: String,
     },
+    /// This machine lacks, or does not allow, what the cluster is made of.
+    #[error("{what}")]
+    Machine {
+        /// What was tried, and what was seen.
+        what: String,
+        /// What to do about it.
+        cure: String,
+        /// What happened, if the system said so.
+        source: Option<io::Error>,
+    },
     /// None of the container engines that could be used is installed.
     #[error("no container engine found: looked for {}", list(.looked_for))]
     NoEngine {

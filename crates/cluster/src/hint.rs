@@ -18,6 +18,7 @@ fn missing(error: &ClusterError) -> Option<String> {
     Some(match error {
         E::MissingProgram { program } if program == "kind" => "install kind (https://kind.sigs.k8s.io/docs/user/quick-start/#installation): `go install sigs.k8s.io/kind@v0.33.0`, or run on another kind of cluster with `--cluster`".to_owned(),
         E::MissingProgram { program } => format!("install `{program}` and have it in PATH"),
+        E::Machine { cure, .. } => cure.clone(),
         E::NoEngine { .. } => "install Docker, nerdctl or Podman, or run on another kind of cluster with `--cluster`".to_owned(),
         E::EngineNotRunning { engine, .. } if engine == "docker" => "start Docker (`systemctl start docker`, or Docker Desktop); for a remote engine look at DOCKER_HOST and `docker context ls`".to_owned(),
         E::EngineNotRunning { engine, .. } => format!("start the engine until `{engine} info` works, or name another one in KIND_EXPERIMENTAL_PROVIDER"),

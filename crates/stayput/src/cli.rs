@@ -41,9 +41,10 @@ pub(crate) struct E2e {
     /// Scenarios: shipped names, files or folders.
     #[arg(default_value = "local-pv-redis")]
     pub(crate) scenarios: Vec<String>,
-    /// Which cluster: `kind`, or `context:NAME` of your kubeconfig.
-    #[arg(long, default_value = "kind", env = "STAYPUT_CLUSTER")]
-    pub(crate) cluster: ClusterChoice,
+    /// Which cluster: `embedded`, `kind`, or `context:NAME` of your kubeconfig. On Linux
+    /// `embedded` without it, elsewhere `kind`.
+    #[arg(long, env = "STAYPUT_CLUSTER")]
+    pub(crate) cluster: Option<ClusterChoice>,
     /// The version of Kubernetes, as 1.34: a node image that the engine has is taken first.
     #[arg(long, value_name = "X.Y")]
     pub(crate) kubernetes: Option<String>,
@@ -67,8 +68,25 @@ pub(crate) struct E2e {
     pub(crate) seed: Option<u64>,
 }
 
+impl E2e {
+    /// The cluster that was asked for, or the default one.
+    pub(crate) fn cluster(&self) -> ClusterChoice {
+        self.cluster.clone().unwrap_or(ClusterChoice::DEFAULT)
+    }
+
+    /// Why it is that one.
+    pub(crate) fn why(&self) -> &'static str {
+        match self.cluster {
+            Some(_) => "by --cluster",
+            None => "by default",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
+    /// Start an embedded one: real processes, no container engine, no root.
+    Up(Up),
     /// List them, with what uses them.
     List,
     /// Delete one; without a name, every one that nobody uses.
@@ -81,6 +99,41 @@ pub(crate) enum ClusterCommand {
         /// Its name.
         name: String,
     },
+    /// Run a command on a node of an embedded cluster, whose disk is its `/`.
+    Exec {
+        /// The node.
+        node: String,
+        /// The command.
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Stop a node of an embedded cluster as a machine is stopped.
+    Stop {
+        /// The node.
+        node: String,
+    },
+    /// Start a stopped node of an embedded cluster.
+    Start {
+        /// The node.
+        node: String,
+    },
+}
+
+/// Flags of `cluster up`.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Its name; one that nobody has without it.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// How many workers it has besides the control plane's node.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) nodes: usize,
+    /// The version of Kubernetes that it speaks.
+    #[arg(long, value_name = "X.Y")]
+    pub(crate) kubernetes: Option<String>,
+    /// Leave it running in the background, until `cluster down`.
+    #[arg(long)]
+    pub(crate) detach: bool,
 }
 
 /// The command line as clap knows it, for the reference.

@@ -7,7 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use stayput_cluster::{Cluster, Origin, Release, Released};
+use stayput_cluster::{Cluster, ClusterError, Origin, Release, Released};
+use stayput_embedded::Lifetime;
 use stayput_events::{ClusterFacts, Cost, Elapsed, Event, NodeFacts, Outcome, RunFacts};
 use stayput_kind::{KeepCluster, Options, Progress};
 use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings, Update};
@@ -127,7 +128,7 @@ impl Played<'_> {
         let mut words = vec![
             program().to_owned(),
             format!("e2e {}", self.scenario.argument),
-            format!("--cluster {}", flags.cluster),
+            format!("--cluster {}", flags.cluster()),
         ];
         words.extend(
             flags
@@ -147,8 +148,8 @@ impl Played<'_> {
             scenario: plan.name.clone(),
             file: plan.file.clone(),
             about: plan.about.clone(),
-            provider: flags.cluster.provider(),
-            why: "by --cluster".to_owned(),
+            provider: flags.cluster().provider(),
+            why: flags.why().to_owned(),
             steps: if flags.controls {
                 Vec::new()
             } else {
@@ -211,9 +212,13 @@ impl Played<'_> {
 
     /// A cluster that goes with the run takes everything with it.
     fn after_failure(&self) -> AfterFailure {
-        match self.flags.cluster {
-            ClusterChoice::Kind if !self.flags.keep => AfterFailure::Leave,
-            ClusterChoice::Kind | ClusterChoice::Context(_) => AfterFailure::CleanUp,
+        match self.flags.cluster() {
+            ClusterChoice::Embedded | ClusterChoice::Kind if !self.flags.keep => {
+                AfterFailure::Leave
+            }
+            ClusterChoice::Embedded | ClusterChoice::Kind | ClusterChoice::Context(_) => {
+                AfterFailure::CleanUp
+            }
         }
     }
 
@@ -262,41 +267,81 @@ pub(crate) async fn open(
     events: &Emitter,
     cancel: &CancellationToken,
 ) -> Result<Arc<dyn Cluster>> {
-    match &flags.cluster {
+    match flags.cluster() {
+        ClusterChoice::Embedded => {
+            let starting = stayput_embedded::Cluster::start(embedded(flags, plan, events)?);
+            let started = cancel.run_until_cancelled(starting).await;
+            let cluster = started.unwrap_or_else(|| {
+                let doing = "the cluster was started".to_owned();
+                Err(ClusterError::Interrupted { doing })
+            })?;
+            Ok(Arc::new(cluster))
+        }
         ClusterChoice::Kind => {
-            let (told, lasting) = (events.clone(), events.clone());
-            let options = Options {
-                config: kind_config(flags)?,
-                kubernetes: flags.kubernetes.clone(),
-                images: plan.images.clone(),
-                scenario_nodes: plan.nodes.clone(),
-                keep: if flags.keep {
-                    KeepCluster::Always
-                } else {
-                    KeepCluster::Never
-                },
-                failure_logs,
-                progress: Progress::new(move |line| {
-                    let what = line.to_owned();
-                    told.emit(Event::ClusterProgress { what });
-                })
-                .lasting(move |line| {
-                    let what = line.to_owned();
-                    lasting.emit(Event::Told { what });
-                }),
-                cancel: cancel.clone(),
-            };
+            let mut options = on_kind(flags, plan, events, cancel)?;
+            options.failure_logs = failure_logs;
             Ok(clusters::kind()?.create(options).await?)
         }
-        ClusterChoice::Context(name) => {
+        ClusterChoice::Context(context) => {
             let options = stayput_context::Options {
-                context: name.clone(),
+                context,
                 kubeconfigs: Vec::new(),
                 scenario_nodes: plan.nodes.clone(),
             };
             Ok(stayput_context::open(options).await?)
         }
     }
+}
+
+/// The embedded cluster that the flags ask for.
+fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedded::Options> {
+    let told = events.clone();
+    Ok(stayput_embedded::Options {
+        kubernetes: flags.kubernetes.clone(),
+        images: plan.images.clone(),
+        scenario_nodes: plan.nodes.clone(),
+        lifetime: if flags.keep {
+            Lifetime::Own
+        } else {
+            Lifetime::Program
+        },
+        progress: stayput_embedded::Progress::new(move |line| {
+            let what = line.to_owned();
+            told.emit(Event::Told { what });
+        }),
+        ..stayput_embedded::Options::new(clusters::places()?)
+    })
+}
+
+/// The kind cluster that the flags ask for.
+fn on_kind(
+    flags: &E2e,
+    plan: &Plan,
+    events: &Emitter,
+    cancel: &CancellationToken,
+) -> Result<Options> {
+    let (told, lasting) = (events.clone(), events.clone());
+    Ok(Options {
+        config: kind_config(flags)?,
+        kubernetes: flags.kubernetes.clone(),
+        images: plan.images.clone(),
+        scenario_nodes: plan.nodes.clone(),
+        keep: if flags.keep {
+            KeepCluster::Always
+        } else {
+            KeepCluster::Never
+        },
+        failure_logs: None,
+        progress: Progress::new(move |line| {
+            let what = line.to_owned();
+            told.emit(Event::ClusterProgress { what });
+        })
+        .lasting(move |line| {
+            let what = line.to_owned();
+            lasting.emit(Event::Told { what });
+        }),
+        cancel: cancel.clone(),
+    })
 }
 
 /// What becomes of the cluster at the end.

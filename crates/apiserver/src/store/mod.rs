@@ -1,0 +1,149 @@
+//! The store: every object at its newest revision, and a bounded history of changes.
+//!
+//! Invariants:
+//! - No I/O, clock, lock or task: `&mut self` and nothing else.
+//! - One revision counter for everything; it only grows, and each change takes exactly one.
+//! - Objects are immutable and shared; a change makes a new one.
+//! - What happened after a revision can be told as long as the history reaches back to it.
+
+mod history;
+mod object;
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub(crate) use history::{Expired, History};
+pub(crate) use object::{Change, Event, Key, Object};
+
+/// Where counting begins: clients take revision 0 for "any" and the first few for "long ago".
+const FIRST_REVISION: u64 = 100;
+
+/// Index of a table, one for each stored kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TableId(pub(crate) usize);
+
+/// All objects and what happened lately.
+#[derive(Debug)]
+pub(crate) struct Store {
+    revision: u64,
+    tables: Vec<BTreeMap<Key, Arc<Object>>>,
+    history: History,
+}
+
+impl Store {
+    /// An empty store with that many tables, which remembers `history` changes.
+    pub(crate) fn new(tables: usize, history: usize) -> Store {
+        let history = History::new(history, FIRST_REVISION);
+        Store {
+            revision: FIRST_REVISION,
+            tables: vec![BTreeMap::new(); tables],
+            history,
+        }
+    }
+
+    /// The newest revision.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// What happened lately.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Forgets what happened, as a compaction does.
+    pub(crate) fn compact(&mut self) {
+        self.history.compact();
+    }
+
+    /// The object of that key.
+    pub(crate) fn get(&self, table: TableId, key: &Key) -> Option<&Arc<Object>> {
+        self.tables[table.0].get(key)
+    }
+
+    /// The objects of a namespace, or all, in order of their keys, from after `start` on.
+    pub(crate) fn range(
+        &self,
+        table: TableId,
+        namespace: Option<&str>,
+        start: Option<&Key>,
+    ) -> impl Iterator<Item = (&Key, &Arc<Object>)> {
+        let first = namespace.map(|namespace| Key::new(namespace, ""));
+        let from = match (start, &first) {
+            (Some(start), _) => Bound::Excluded(start),
+            (None, Some(first)) => Bound::Included(first),
+            (None, None) => Bound::Unbounded,
+        };
+        let namespace = namespace.map(str::to_owned);
+        self.tables[table.0]
+            .range::<Key, _>((from, Bound::Unbounded))
+            .take_while(move |(key, _)| {
+                namespace
+                    .as_ref()
+                    .is_none_or(|namespace| key.namespace == *namespace)
+            })
+    }
+
+    /// The table as it was at a revision.
+    pub(crate) fn at(
+        &self,
+        table: TableId,
+        revision: u64,
+    ) -> Result<BTreeMap<Key, Arc<Object>>, Expired> {
+        let mut objects = self.tables[table.0].clone();
+        for event in self
+            .history
+            .after(revision)?
+            .rev()
+            .filter(|event| event.table == table)
+        {
+            match &event.previous {
+                Some(previous) => objects.insert(event.key.clone(), Arc::clone(previous)),
+                None => objects.remove(&event.key),
+            };
+        }
+        Ok(objects)
+    }
+
+    /// Writes a new or changed object and gives it its revision.
+    pub(crate) fn put(&mut self, table: TableId, key: Key, value: Value) -> Arc<Event> {
+        self.revision += 1;
+        let object = Arc::new(Object::new(value, self.revision));
+        let previous = self.tables[table.0].insert(key.clone(), Arc::clone(&object));
+        let change = if previous.is_some() {
+            Change::Modified
+        } else {
+            Change::Added
+        };
+        self.history.push(Event {
+            table,
+            key,
+            change,
+            revision: self.revision,
+            object,
+            previous,
+        })
+    }
+
+    /// Removes an object; the event carries its last state at the new revision.
+    pub(crate) fn remove(&mut self, table: TableId, key: &Key) -> Option<Arc<Event>> {
+        let previous = self.tables[table.0].remove(key)?;
+        self.revision += 1;
+        let object = Arc::new(Object::new(previous.value().clone(), self.revision));
+        let key = key.clone();
+        Some(self.history.push(Event {
+            table,
+            key,
+            change: Change::Deleted,
+            revision: self.revision,
+            object,
+            previous: Some(previous),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! From an HTTP request to an HTTP response.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT, WARNING,
+};
+use http::{HeaderMap, Method as HttpMethod, Request as HttpRequest, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
+use hyper::body::{Body as HttpBody, Frame};
+
+use super::events;
+use super::node;
+use super::runner::Runner;
+use crate::api::negotiate::refusal_encoding;
+use crate::api::request::{Answer, Document, Method, Request};
+use crate::nodes::NodeDialer;
+use crate::server::Handle;
+use crate::status::Status;
+
+/// Most bytes of a request's body, as in Kubernetes.
+const BODY_LIMIT: usize = 3 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// A response's body.
+pub(crate) type Body = UnsyncBoxBody<Bytes, hyper::Error>;
+
+/// What every connection needs.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) handle: Handle,
+    pub(crate) nodes: Arc<dyn NodeDialer>,
+    pub(crate) runner: Runner,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Context").finish_non_exhaustive()
+    }
+}
+
+/// A body that is there already.
+pub(super) fn full(bytes: Bytes) -> Body {
+    Full::new(bytes)
+        .map_err(|never: Infallible| match never {})
+        .boxed_unsync()
+}
+
+/// A refusal as a response.
+pub(super) fn refuse(status: &Status, accept: &str) -> Response<Body> {
+    match Answer::refusal(status, refusal_encoding(accept)) {
+        Answer::Document(document) => document_response(&document),
+        Answer::Watch(_) | Answer::Node(_) => Response::new(full(Bytes::new())),
+    }
+}
+
+/// Answers one request.
+pub(crate) async fn respond<B>(context: Context, mut request: HttpRequest<B>) -> Response<Body>
+where
+    B: HttpBody<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let upgrade = node::Upgrading::take(&mut request);
+    let (parts, body) = request.into_parts();
+    let accept = header(&parts.headers, &ACCEPT);
+    let head_only = parts.method == HttpMethod::HEAD;
+    let body = match read_body(body).await {
+        Ok(body) => body,
+        Err(status) => return refuse(&status, &accept),
+    };
+    let request = Request {
+        method: method(&parts.method),
+        path: decoded(parts.uri.path(), Plus::Plain),
+        raw_query: parts.uri.query().unwrap_or_default().to_owned(),
+        query: query(parts.uri.query().unwrap_or_default()),
+        accept: accept.clone(),
+        content_type: header(&parts.headers, &CONTENT_TYPE),
+        agent: header(&parts.headers, &USER_AGENT),
+        body,
+    };
+    let mut response = match context.handle.call(request).await {
+        Err(status) => refuse(&status, &accept),
+        Ok(Answer::Document(document)) => document_response(&document),
+        Ok(Answer::Watch(watch)) => {
+            let lines =
+                events::stream(*watch, context.handle.clone()).map(|bytes| Ok(Frame::data(bytes)));
+            let mut response = Response::new(StreamBody::new(lines).boxed_unsync());
+            set(&mut response, CONTENT_TYPE, "application/json");
+            response
+        }
+        Ok(Answer::Node(call)) => match node::call(&context, call, upgrade).await {
+            Ok(response) => response,
+            Err(status) => refuse(&status, &accept),
+        },
+    };
+    set(&mut response, CACHE_CONTROL, "no-cache, private");
+    if head_only {
+        *response.body_mut() = full(Bytes::new());
+    }
+    response
+}
+
+async fn read_body<B>(body: B) -> Result<Bytes, Status>
+where
+    B: HttpBody<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let whole = Limited::new(body, BODY_LIMIT).collect();
+    match tokio::time::timeout(BODY_TIME, whole).await {
+        Err(_) => Err(Status::timeout()),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Status::too_large(BODY_LIMIT)),
+        Ok(Err(error)) => Err(Status::bad_request(format!(
+            "the body could not be read: {error}"
+        ))),
+    }
+}
+
+fn document_response(document: &Document) -> Response<Body> {
+    let (bytes, content_type) = document.encode();
+    let mut response = Response::new(full(bytes));
+    *response.status_mut() =
+        StatusCode::from_u16(document.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    set(&mut response, CONTENT_TYPE, content_type);
+    for text in &document.warnings {
+        if let Ok(value) = HeaderValue::from_str(&warning(text)) {
+            response.headers_mut().append(WARNING, value);
+        }
+    }
+    if let Some(seconds) = document.retry_after {
+        set(
+            &mut response,
+            http::header::RETRY_AFTER,
+            &seconds.to_string(),
+        );
+    }
+    response
+}
+
+fn warning(text: &str) -> String {
+    let clean: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    format!(
+        "299 - \"{}\"",
+        clean.replace('\\', "\\\\").replace('"', "\\\"")
+    )
+}
+
+fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn header(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values: Vec<&str> = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    values.join(",")
+}
+
+fn method(method: &HttpMethod) -> Method {
+    match *method {
+        HttpMethod::GET | HttpMethod::HEAD => Method::Get,
+        HttpMethod::POST => Method::Post,
+        HttpMethod::PUT => Method::Put,
+        HttpMethod::PATCH => Method::Patch,
+        HttpMethod::DELETE => Method::Delete,
+        _ => Method::Other,
+    }
+}
+
+/// What a plus sign means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plus {
+    /// Itself.
+    Plain,
+    /// A space.
+    Space,
+}
+
+fn decoded(text: &str, plus: Plus) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = text
+            .get(at + 1..at + 3)
+            .filter(|_| bytes[at] == b'%')
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (hex, bytes[at]) {
+            (Some(byte), _) => {
+                out.push(byte);
+                at += 2;
+            }
+            (None, b'+') if plus == Plus::Space => out.push(b' '),
+            (None, byte) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn query(text: &str) -> Vec<(String, String)> {
+    let pair = |part: &str| {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        (decoded(key, Plus::Space), decoded(value, Plus::Space))
+    };
+    text.split('&')
+        .filter(|part| !part.is_empty())
+        .map(pair)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_decoded() {
+        let read = query("labelSelector=app+in+(a%2Cb)&watch&x=%zz");
+        let pairs: Vec<(&str, &str)> = read
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            pairs,
+            [
+                ("labelSelector", "app in (a,b)"),
+                ("watch", ""),
+                ("x", "%zz")
+            ]
+        );
+        assert_eq!(decoded("/a%2Fb+c/%ff", Plus::Plain), "/a/b+c/\u{fffd}");
+    }
+
+    #[test]
+    fn warnings_are_quoted() {
+        assert_eq!(
+            warning("unknown field \"a\""),
+            "299 - \"unknown field \\\"a\\\"\""
+        );
+    }
+}

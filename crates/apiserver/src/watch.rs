@@ -1,0 +1,143 @@
+//! Watches: who is told of what.
+//!
+//! Invariants:
+//! - A watcher that does not read is let go, never waited for; it may come back with the revision it knows.
+//! - An event is shared by all watchers, its JSON too.
+//! - What a watcher is sent is in order, without a gap and without a repetition.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::api::render::View;
+use crate::api::selector::Selector;
+use crate::kinds::Served;
+use crate::options::Clock;
+use crate::store::{Change, Event, Expired, Object};
+
+/// How many events may wait for one watcher.
+const QUEUE: usize = 1024;
+
+/// What a watch looks at.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    /// The kind, for its form.
+    pub(crate) served: Served,
+    /// The namespace, or all.
+    pub(crate) namespace: Option<String>,
+    /// The labels and fields.
+    pub(crate) selector: Selector,
+}
+
+/// What a watcher sees.
+#[derive(Debug, Clone)]
+pub(crate) enum Seen {
+    /// A change, as it looks through the selector.
+    Changed {
+        /// What happened, in the eyes of this watcher.
+        change: Change,
+        /// The object to show.
+        object: Arc<Object>,
+        /// The revision of the change.
+        revision: u64,
+    },
+    /// All that was there has been told.
+    InitialEnd(u64),
+}
+
+/// An open watch.
+pub(crate) struct Watch {
+    /// What it looks at.
+    pub(crate) scope: Scope,
+    /// What is told first.
+    pub(crate) first: Vec<Seen>,
+    /// What comes then.
+    pub(crate) events: mpsc::Receiver<Seen>,
+    /// The revision up to which all is told with `first`.
+    pub(crate) revision: u64,
+    /// Whether bookmarks are wanted.
+    pub(crate) bookmarks: bool,
+    /// Seconds after which it ends.
+    pub(crate) timeout: Option<u64>,
+    /// How events are written.
+    pub(crate) view: View,
+    /// The time, for ages in tables.
+    pub(crate) clock: Clock,
+    /// It cannot begin: the revision is too old.
+    pub(crate) expired: Option<Expired>,
+}
+
+impl Scope {
+    /// The event as it looks through the selector, if it is seen at all.
+    pub(crate) fn see(&self, event: &Event) -> Option<Seen> {
+        if event.table != self.served.table
+            || self
+                .namespace
+                .as_ref()
+                .is_some_and(|namespace| *namespace != event.key.namespace)
+        {
+            return None;
+        }
+        let now = event.change != Change::Deleted && self.selector.matches(event.object.value());
+        let before = event
+            .previous
+            .as_ref()
+            .is_some_and(|previous| self.selector.matches(previous.value()));
+        let (change, object) = match (before, now) {
+            (false, false) => return None,
+            (false, true) => (Change::Added, Arc::clone(&event.object)),
+            (true, true) => (Change::Modified, Arc::clone(&event.object)),
+            (true, false) if event.change == Change::Deleted => {
+                (Change::Deleted, Arc::clone(&event.object))
+            }
+            // It went out of sight: its last sight, at the revision of the change.
+            (true, false) => {
+                let last = event.previous.as_ref()?.value().clone();
+                (Change::Deleted, Arc::new(Object::new(last, event.revision)))
+            }
+        };
+        Some(Seen::Changed {
+            change,
+            object,
+            revision: event.revision,
+        })
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Watch")
+            .field("scope", &self.scope)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All open watches.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(Vec<Watcher>);
+
+#[derive(Debug)]
+struct Watcher {
+    scope: Scope,
+    sender: mpsc::Sender<Seen>,
+}
+
+impl Watchers {
+    /// Opens a queue for what comes from now on.
+    pub(crate) fn subscribe(&mut self, scope: Scope) -> mpsc::Receiver<Seen> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        self.0.push(Watcher { scope, sender });
+        receiver
+    }
+
+    /// Tells all who see it; those whose queue is full are let go.
+    pub(crate) fn tell(&mut self, event: &Event) {
+        self.0.retain(|watcher| match watcher.scope.see(event) {
+            Some(seen) => watcher.sender.try_send(seen).is_ok(),
+            None => !watcher.sender.is_closed(),
+        });
+    }
+}

@@ -1,0 +1,100 @@
+//! The programs that a cluster's images stand for, found before it begins.
+
+use stayput_cluster::ClusterError;
+use stayput_node::images::{Found, Images, PullPolicy, Reference, built_in};
+use stayput_node::programs::{Download, FindError, Finder};
+
+use crate::Places;
+use crate::Progress;
+
+/// The table of images with what this machine has for it; what `wanted` needs is fetched.
+pub(crate) fn find(
+    places: &Places,
+    wanted: &[String],
+    progress: &Progress,
+) -> Result<Images, ClusterError> {
+    let finder = Finder {
+        path: places.path.clone(),
+        cache: places.cache.clone().into(),
+        download: Download::Allowed,
+    };
+    let needed = needed(wanted);
+    for program in needed.iter().filter(|it| finder.present(it).is_none()) {
+        progress.say(&format!(
+            "`{program}` is not on this machine: downloading the distribution's package into {}",
+            places.cache
+        ));
+    }
+    let names = needed.iter().map(String::as_str).collect::<Vec<_>>();
+    let images = finder.images(Vec::new(), &names).map_err(absent)?;
+    for image in wanted {
+        if let Found::Absent(why) | Found::Never(why) = images.find(image, PullPolicy::IfNotPresent)
+        {
+            return Err(unfit(image, &why, &images));
+        }
+    }
+    Ok(images)
+}
+
+/// Which programs those images stand for.
+fn needed(wanted: &[String]) -> Vec<String> {
+    let table = built_in();
+    let of = |image: &String| {
+        let familiar = Reference::parse(image).familiar;
+        let entry = table
+            .iter()
+            .find(|entry| entry.repositories.contains(&familiar));
+        entry
+            .map(|entry| entry.programs.clone())
+            .unwrap_or_default()
+    };
+    let mut all = wanted.iter().flat_map(of).collect::<Vec<_>>();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The programs that have a version, for the report: `redis-server 7.0.15 (/usr/bin/redis-server)`.
+pub(crate) fn versions(images: &Images, wanted: &[String]) -> Vec<String> {
+    let needed = needed(wanted);
+    let programs = images.programs.iter();
+    let used = programs.filter(|(name, _)| needed.contains(name));
+    used.filter_map(|(name, program)| {
+        let version = program.version.as_ref()?;
+        Some(format!("{name} {version} ({})", program.path.display()))
+    })
+    .collect()
+}
+
+fn absent(error: FindError) -> ClusterError {
+    let cure = match &error {
+        FindError::Absent { package, .. } | FindError::Download { package, .. } => {
+            format!(
+                "install the package `{package}`, for example `sudo apt-get install {package}`, or play it with `--cluster kind`"
+            )
+        }
+        FindError::Cache { .. } => "make it writable, or name another in XDG_CACHE_HOME".to_owned(),
+    };
+    let what = error.to_string();
+    let source = match error {
+        FindError::Cache { source, .. } => Some(source),
+        FindError::Absent { .. } | FindError::Download { .. } => None,
+    };
+    ClusterError::Machine { what, cure, source }
+}
+
+fn unfit(image: &str, why: &str, images: &Images) -> ClusterError {
+    let there = versions(images, &[image.to_owned()]);
+    let there = if there.is_empty() {
+        "no program for it".to_owned()
+    } else {
+        there.join(", ")
+    };
+    ClusterError::Machine {
+        what: format!(
+            "no program of this machine stands for the image `{image}`: {why} (there is {there})"
+        ),
+        cure: "install a program that is new enough, or play it with `--cluster kind`".to_owned(),
+        source: None,
+    }
+}

@@ -1,0 +1,64 @@
+//! `/attach`: what a container says from now on. Its standard input is nobody's.
+
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::channels::{self, Accepted};
+use super::{Body, Later, Place, look, refuse};
+use crate::boot::Shared;
+use crate::logs::LogOptions;
+
+const OUTPUT: u8 = 1;
+const STATUS: u8 = 3;
+
+pub(crate) async fn start(
+    request: Request<Incoming>,
+    shared: &Arc<Shared>,
+    place: &Place,
+    later: &mpsc::UnboundedSender<Later>,
+) -> Response<Body> {
+    let view = look(shared, place).await.filter(|view| view.live.is_some());
+    let Some(mut log) = view.and_then(|mut view| view.logs.pop()) else {
+        let container = place.container.as_deref().unwrap_or_default();
+        return refuse(
+            StatusCode::NOT_FOUND,
+            &format!("container not found (\"{container}\")"),
+        );
+    };
+    let Accepted { response, upgrade } =
+        match channels::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
+            Ok(accepted) => accepted,
+            Err(refused) => return *refused,
+        };
+    let session = async move {
+        let Some(socket) = channels::socket(upgrade).await else {
+            return;
+        };
+        let (mut sender, mut receiver) = channels::halves(socket);
+        let options = LogOptions::default();
+        let mut at = log.written();
+        loop {
+            tokio::select! {
+                more = log.next(at, &options) => match more {
+                    Ok(Some((bytes, upto))) => {
+                        at = upto;
+                        if !sender.send(OUTPUT, &bytes).await {
+                            return;
+                        }
+                    }
+                    Ok(None) | Err(_) => break,
+                },
+                message = receiver.next() => if message.is_none() { return },
+            }
+        }
+        let status = json!({"metadata": {}, "status": "Success"});
+        sender.send(STATUS, status.to_string().as_bytes()).await;
+        sender.close().await;
+    };
+    let _ = later.send(Box::pin(session));
+    response
+}
