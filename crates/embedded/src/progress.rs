@@ -5,12 +5,29 @@ use std::sync::Arc;
 
 /// A listener for lines that a person may want to see.
 #[derive(Clone)]
-pub struct Progress(Arc<dyn Fn(&str) + Send + Sync>);
+pub struct Progress {
+    passing: Listener,
+    lasting: Listener,
+}
+
+type Listener = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl Progress {
     /// Calls `listener` with each line; it must not block.
     pub fn new(listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(listener))
+        let listener: Listener = Arc::new(listener);
+        Self {
+            passing: Arc::clone(&listener),
+            lasting: listener,
+        }
+    }
+
+    /// Calls `listener` instead with lines that a person has to know even after they
+    /// have passed: what was deleted.
+    #[must_use]
+    pub fn lasting(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.lasting = Arc::new(listener);
+        self
     }
 
     /// Tells nobody.
@@ -19,7 +36,11 @@ impl Progress {
     }
 
     pub(crate) fn say(&self, line: &str) {
-        (self.0)(line);
+        (self.passing)(line);
+    }
+
+    pub(crate) fn tell(&self, line: &str) {
+        (self.lasting)(line);
     }
 }
 

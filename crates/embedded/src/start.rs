@@ -79,7 +79,7 @@ fn launch(options: &Options, spoken: Spoken, workers: usize) -> Result<Begun, Cl
         .unwrap_or_else(|| places.state.clone());
     for name in sweep(&state) {
         let line = format!("removed what was left of `{name}`");
-        options.progress.say(&line);
+        options.progress.tell(&line);
     }
     let images = programs::find(places, &options.images, &options.progress)?;
     let (home, held) = Home::make(&state, options.name.as_deref())?;
@@ -165,7 +165,7 @@ fn explain(error: stayput_sandbox::Error, home: &Home) -> ClusterError {
     let what = error.to_string();
     match error {
         stayput_sandbox::Error::Forbidden { remedy, source, .. } => ClusterError::Machine {
-            what: format!("the embedded cluster {what}"),
+            what: format!("this machine forbids the embedded cluster: {what}"),
             cure: format!("{remedy}; or play it on another kind of cluster with `--cluster kind`"),
             source: Some(source),
         },

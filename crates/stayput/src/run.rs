@@ -295,7 +295,7 @@ pub(crate) async fn open(
 
 /// The embedded cluster that the flags ask for.
 fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedded::Options> {
-    let told = events.clone();
+    let (told, lasting) = (events.clone(), events.clone());
     Ok(stayput_embedded::Options {
         kubernetes: flags.kubernetes.clone(),
         images: plan.images.clone(),
@@ -307,7 +307,11 @@ fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedd
         },
         progress: stayput_embedded::Progress::new(move |line| {
             let what = line.to_owned();
-            told.emit(Event::Told { what });
+            told.emit(Event::ClusterProgress { what });
+        })
+        .lasting(move |line| {
+            let what = line.to_owned();
+            lasting.emit(Event::Told { what });
         }),
         ..stayput_embedded::Options::new(clusters::places()?)
     })
