@@ -126,17 +126,22 @@ impl Api {
         Ok((object, gone))
     }
 
-    /// Removes an object at once; what is answered is as it was marked, what is watched as it was stored.
+    /// Removes an object at once; what is answered is as it was marked.
     fn remove_marked(
         &mut self,
         target: Target<'_>,
         old: &Arc<Object>,
         marked: Value,
     ) -> Arc<Object> {
+        // A pod is seen with its last grace before it is gone.
+        let is_pod = target.served.kind.admission == Admission::Pod;
+        if is_pod && marked != *old.value() {
+            self.commit(target.served, target.key(), marked.clone());
+        }
         let Some(last) = self.end(target) else {
             return Arc::clone(old);
         };
-        if target.served.kind.admission == Admission::Pod {
+        if is_pod {
             return Arc::new(Object::new(marked, last.revision()));
         }
         last

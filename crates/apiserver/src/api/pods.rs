@@ -48,8 +48,6 @@ impl Api {
         }
         let mut new = value.clone();
         new["spec"]["nodeName"] = json!(node);
-        let generation = int(&new, "/metadata/generation").unwrap_or_default() + 1;
-        new["metadata"]["generation"] = json!(generation);
         for (key, annotation) in binding["metadata"]["annotations"]
             .as_object()
             .into_iter()
