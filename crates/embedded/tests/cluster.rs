@@ -1,0 +1,208 @@
+//! Whole clusters, as any program starts them. Where the machine forbids namespaces the
+//! tests are reported as ignored, with the reason.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test without libtest: clippy does not see that it is one"
+)]
+
+use std::future::Future;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use k8s_openapi::api::core::v1::Node;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use libtest_mimic::{Arguments, Failed, Trial};
+use stayput_cluster::{Cluster as _, ClusterError, NodeName, Release, Released};
+use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, preflight};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let directory = tempfile::tempdir().unwrap();
+    let forbidden = preflight(utf8(directory.path())).err();
+    let forbidden = forbidden.map(|error| format!("{error}: {}", error.hint().unwrap_or_default()));
+    let trials = vec![
+        trial(
+            "nodes_are_those_of_kind",
+            &forbidden,
+            nodes_are_those_of_kind,
+        ),
+        trial(
+            "a_script_sees_the_nodes_disk",
+            &forbidden,
+            a_script_sees_the_nodes_disk,
+        ),
+        trial(
+            "a_script_dies_with_its_asker",
+            &forbidden,
+            a_script_dies_with_its_asker,
+        ),
+        trial(
+            "a_stopped_node_runs_nothing",
+            &forbidden,
+            a_stopped_node_runs_nothing,
+        ),
+        trial("two_live_side_by_side", &forbidden, two_live_side_by_side),
+        trial(
+            "one_of_its_own_lifetime_lives_on",
+            &forbidden,
+            one_of_its_own_lifetime_lives_on,
+        ),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn trial<F: Future<Output = ()>>(
+    name: &str,
+    forbidden: &Option<String>,
+    test: fn(Utf8PathBuf) -> F,
+) -> Trial
+where
+    F: 'static,
+{
+    let label = match forbidden {
+        None => name.to_owned(),
+        Some(reason) => format!("{name} ({reason})"),
+    };
+    let run = move || -> Result<(), Failed> {
+        let directory = tempfile::tempdir()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let limited = async {
+            let test = test(utf8(directory.path()).to_owned());
+            tokio::time::timeout(Duration::from_secs(30), test).await
+        };
+        Ok(runtime.block_on(limited)?)
+    };
+    Trial::test(label, run).with_ignored_flag(forbidden.is_some())
+}
+
+fn utf8(path: &std::path::Path) -> &Utf8Path {
+    Utf8Path::from_path(path).unwrap()
+}
+
+fn options(directory: &Utf8Path) -> Options {
+    Options {
+        workers: 2,
+        ..Options::new(Places::below(directory))
+    }
+}
+
+async fn start(directory: &Utf8Path) -> Cluster {
+    Cluster::start(options(directory)).await.unwrap()
+}
+
+async fn delete(cluster: Cluster) {
+    let released = Arc::new(cluster).release(Release::Delete).await.unwrap();
+    assert_eq!(released, Released::Deleted);
+}
+
+fn worker(cluster: &Cluster) -> NodeName {
+    NodeName::new(format!("{}-worker", cluster.facts().name))
+}
+
+async fn said(cluster: &Cluster, node: &NodeName, script: &str) -> String {
+    let output = cluster.run_on_node(node, script).await.unwrap();
+    format!(
+        "{}|{}|{}",
+        output.stdout_text().trim(),
+        output.stderr_text().trim(),
+        output.exit
+    )
+}
+
+async fn nodes_are_those_of_kind(directory: Utf8PathBuf) {
+    let named = Options {
+        name: Some("two".to_owned()),
+        ..options(&directory)
+    };
+    let cluster = Cluster::start(named).await.unwrap();
+    let nodes = Api::<Node>::all(cluster.client());
+    let nodes = nodes.list(&ListParams::default()).await.unwrap();
+    let shown = nodes.iter().map(|node| {
+        let taints = node.spec.as_ref().and_then(|spec| spec.taints.clone());
+        format!("{} {}", node.name_any(), taints.unwrap_or_default().len())
+    });
+    let expected = ["two-control-plane 1", "two-worker 0", "two-worker2 0"];
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
+    let file = std::fs::metadata(cluster.kubeconfig()).unwrap();
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    let again = Options {
+        name: Some("two".to_owned()),
+        ..options(&directory)
+    };
+    let taken = Cluster::start(again).await.unwrap_err();
+    assert_eq!(taken.to_string(), "there is a cluster `two` already");
+    delete(cluster).await;
+    let left = directory.join("state/embedded").read_dir_utf8().unwrap();
+    assert_eq!(left.count(), 0);
+}
+
+async fn a_script_sees_the_nodes_disk(directory: Utf8PathBuf) {
+    let cluster = start(&directory).await;
+    let node = worker(&cluster);
+    let first = said(&cluster, &node, "mkdir -p /disk1/a && echo x > /disk1/a/b").await;
+    assert_eq!(first, "||0");
+    let second = said(&cluster, &node, "cat /disk1/a/b; cat; echo e >&2; exit 3").await;
+    assert_eq!(second, "x|e|3");
+    let other = NodeName::new(format!("{node}2"));
+    assert_eq!(said(&cluster, &other, "ls /disk1 2>&-").await, "||2");
+    let unknown = NodeName::new("nope");
+    let error = cluster.run_on_node(&unknown, "true").await.unwrap_err();
+    assert!(matches!(error, ClusterError::UnknownNode { .. }));
+    delete(cluster).await;
+}
+
+async fn a_script_dies_with_its_asker(directory: Utf8PathBuf) {
+    let cluster = start(&directory).await;
+    let node = worker(&cluster);
+    let endless = "mkfifo /tmp/never; echo $$ > /tmp/begun; cat /tmp/never";
+    let asked = cluster.run_on_node(&node, endless);
+    let given_up = tokio::time::timeout(Duration::from_millis(500), asked).await;
+    assert!(given_up.is_err());
+    // A writer would wait for a reader: there is none left.
+    let script = "cat /tmp/begun; timeout 1 sh -c 'echo x > /tmp/never'; echo $?";
+    let after = said(&cluster, &node, script).await;
+    assert!(after.ends_with("124||0"), "{after}");
+    delete(cluster).await;
+}
+
+async fn a_stopped_node_runs_nothing(directory: Utf8PathBuf) {
+    let cluster = start(&directory).await;
+    let node = worker(&cluster);
+    assert_eq!(said(&cluster, &node, "echo kept > /disk").await, "||0");
+    cluster.stop_node(&node).await.unwrap();
+    let error = cluster.run_on_node(&node, "true").await.unwrap_err();
+    assert!(matches!(error, ClusterError::NodeStopped { .. }), "{error}");
+    cluster.start_node(&node).await.unwrap();
+    assert_eq!(said(&cluster, &node, "cat /disk").await, "kept||0");
+    delete(cluster).await;
+}
+
+async fn two_live_side_by_side(directory: Utf8PathBuf) {
+    let (first, second) = tokio::join!(start(&directory), start(&directory));
+    let listed = Clusters::new(directory.join("state")).list();
+    assert_eq!(listed.len(), 2);
+    delete(first).await;
+    let node = worker(&second);
+    assert_eq!(said(&second, &node, "hostname").await, format!("{node}||0"));
+    delete(second).await;
+}
+
+async fn one_of_its_own_lifetime_lives_on(directory: Utf8PathBuf) {
+    let own = Options {
+        lifetime: Lifetime::Own,
+        ..options(&directory)
+    };
+    let cluster = Cluster::start(own).await.unwrap();
+    let name = cluster.facts().name.clone();
+    cluster.detach();
+    let clusters = Clusters::new(directory.join("state"));
+    assert!(clusters.has(&name));
+    clusters.stop(&format!("{name}-worker")).await.unwrap();
+    clusters.down(&name).await.unwrap();
+    assert_eq!(clusters.list(), []);
+}
