@@ -10,7 +10,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const LANES: &str = "STAYPUT_LANES";
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // One cluster at a time: two would slow each other's timers down, and their
+    // reports would run into one.
+    arguments.test_threads.get_or_insert(1);
     let forbidden = why_not_embedded();
     let trials = stayput_fixtures::names().into_iter().flat_map(|name| {
         [
