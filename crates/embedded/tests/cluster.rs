@@ -23,44 +23,41 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     let forbidden = preflight(utf8(directory.path())).err();
     let forbidden = forbidden.map(|error| format!("{error}: {}", error.hint().unwrap_or_default()));
+    let forbidden = forbidden.as_ref();
     let trials = vec![
         trial(
             "nodes_are_those_of_kind",
-            &forbidden,
+            forbidden,
             nodes_are_those_of_kind,
         ),
         trial(
             "a_script_sees_the_nodes_disk",
-            &forbidden,
+            forbidden,
             a_script_sees_the_nodes_disk,
         ),
         trial(
             "a_script_dies_with_its_asker",
-            &forbidden,
+            forbidden,
             a_script_dies_with_its_asker,
         ),
         trial(
             "a_stopped_node_runs_nothing",
-            &forbidden,
+            forbidden,
             a_stopped_node_runs_nothing,
         ),
-        trial("two_live_side_by_side", &forbidden, two_live_side_by_side),
+        trial("two_live_side_by_side", forbidden, two_live_side_by_side),
         trial(
             "one_of_its_own_lifetime_lives_on",
-            &forbidden,
+            forbidden,
             one_of_its_own_lifetime_lives_on,
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn trial<F: Future<Output = ()>>(
-    name: &str,
-    forbidden: &Option<String>,
-    test: fn(Utf8PathBuf) -> F,
-) -> Trial
+fn trial<F>(name: &str, forbidden: Option<&String>, test: fn(Utf8PathBuf) -> F) -> Trial
 where
-    F: 'static,
+    F: Future<Output = ()> + 'static,
 {
     let label = match forbidden {
         None => name.to_owned(),
