@@ -1,7 +1,7 @@
 //! Plays a plan on a cluster.
 //!
-//! A play is a list of beats ([`course`]), each done by a verb ([`step`]) that
-//! waits for the cluster by [`watch`]. What happens goes out as events; nothing
+//! A play is a list of beats (`course`), each done by a verb (`step`) that
+//! waits for the cluster by `watch`. What happens goes out as events; nothing
 //! is printed.
 //!
 //! Invariants:
