@@ -221,6 +221,10 @@ fn counts(summary: &Summary) -> String {
         let all = words::count(summary.controls.len(), "control");
         parts.push(format!("{caught} of {all} caught"));
     }
+    if summary.steps.is_empty() && parts.len() > 1 {
+        // A run of controls alone has no steps of its own to speak of.
+        parts.remove(0);
+    }
     parts.join(", ")
 }
 
