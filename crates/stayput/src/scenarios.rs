@@ -66,7 +66,7 @@ pub(crate) fn lint(arguments: &[String]) -> Result<u8> {
     for scenario in scenarios {
         let plan = &scenario.plan;
         screen::print(&format!(
-            "{}: {} steps, {} controls, no mistakes",
+            "{}: no mistakes (steps: {}, controls: {})",
             plan.file,
             plan.steps.len(),
             plan.controls.len()
