@@ -7,7 +7,7 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use stayput_cluster::{Cluster, CommandOutput, NodeName};
 use stayput_events::{ClaimPart, Cost, Elapsed, Event, Failure, StepId};
 use stayput_expr::{Scope, Template};
@@ -70,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) shows: Vec<ClaimPart>,
     pub(crate) within: Duration,
     pub(crate) intent: Intent,
+    /// What expressions know from the start: shared, never copied for a step.
+    pub(crate) constants: Scope,
     /// Values saved by name, for expressions.
     pub(crate) saved: Map<String, Value>,
     /// Names saved under `forEach`: their values are lists.
@@ -111,22 +113,12 @@ impl Session {
 
     /// The names that expressions know, without `item`, `index` and `object`.
     pub(crate) fn scope(&self) -> Scope {
-        let mut scope = Scope::new()
-            .with("nodes", self.node_names())
-            .with("values", self.plan.values.clone())
-            .with("saved", Value::Object(self.saved.clone()));
+        let saved = Value::Object(self.saved.clone());
+        let mut scope = self.constants.clone().with("saved", saved);
         if let Some(redis) = self.redis.as_ref().and_then(RedisState::as_value) {
             scope = scope.with("redis", redis);
         }
         scope
-    }
-
-    fn node_names(&self) -> Value {
-        let names = self.cluster.nodes().iter().filter_map(|node| {
-            let scenario = node.scenario_name.clone()?;
-            Some((scenario, json!(node.name.as_str())))
-        });
-        Value::Object(names.collect())
     }
 
     /// The node of this name, the scenario's or the cluster's.

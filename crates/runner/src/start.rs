@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 use stayput_events::StepId;
+use stayput_expr::Scope;
 use stayput_judge::leak::ObjectId;
 use stayput_scenario::plan::{Action, Deletion, Manifest, Plan, Step};
 use tokio::{sync::mpsc, task::JoinSet};
@@ -53,6 +54,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         shows: Vec::new(),
         within: Duration::from_mins(1),
         intent: Intent::Play,
+        constants: constants(run),
         saved: Map::new(),
         pods_saved: BTreeMap::new(),
         made_objects: Vec::new(),
@@ -76,6 +78,17 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         reports,
         tasks,
     })
+}
+
+/// The scenario's values and the real names of its nodes.
+fn constants(run: &Run) -> Scope {
+    let names = run.cluster.nodes().iter().filter_map(|node| {
+        let scenario = node.scenario_name.clone()?;
+        Some((scenario, json!(node.name.as_str())))
+    });
+    Scope::new()
+        .with("nodes", Value::Object(names.collect()))
+        .with("values", run.plan.values.clone())
 }
 
 fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
