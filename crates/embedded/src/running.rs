@@ -23,10 +23,10 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Semaphore;
 
+use crate::Lifetime;
 use crate::clusters::{ask, end, settled};
 use crate::home::{Home, failed};
 use crate::message::{Order, Streams};
-use crate::{Lifetime, clusters};
 
 /// How long a script may take, as on kind.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -53,6 +53,17 @@ pub(crate) struct Parts {
     pub(crate) held: File,
     pub(crate) launched: Launched,
     pub(crate) lifetime: Lifetime,
+}
+
+impl Parts {
+    /// Ends the cluster, whoever else in this program still has a handle on it.
+    async fn end(&self) -> Result<(), ClusterError> {
+        // Else the end, which waits until nobody holds the directory, waits for us.
+        self.held
+            .unlock()
+            .map_err(failed("unlock", &self.home.directory))?;
+        end(&self.home).await
+    }
 }
 
 impl Cluster {
@@ -170,15 +181,9 @@ impl Cluster {
                 why: "it was started so".to_owned(),
             }),
             (Release::Delete, _) => {
-                let Parts {
-                    home,
-                    held,
-                    launched,
-                    ..
-                } = self.parts;
-                drop(held);
-                end(&home).await?;
-                let name = home.name.clone();
+                self.parts.end().await?;
+                let Parts { home, launched, .. } = self.parts;
+                let name = home.name;
                 let stopped = tokio::task::spawn_blocking(move || launched.stop()).await;
                 match stopped {
                     Ok(Ok(_)) => Ok(Released::Deleted),
@@ -341,7 +346,7 @@ impl stayput_cluster::Cluster for Cluster {
                 Err(shared) => match how {
                     // Whoever still holds it lets it go by dropping it.
                     Release::Delete => {
-                        clusters::end(&shared.parts.home).await?;
+                        shared.parts.end().await?;
                         Ok(Released::Deleted)
                     }
                     Release::Keep => Ok(Released::Kept {

@@ -47,6 +47,11 @@ fn main() {
         ),
         trial("two_live_side_by_side", forbidden, two_live_side_by_side),
         trial(
+            "one_that_others_hold_is_deleted",
+            forbidden,
+            one_that_others_hold_is_deleted,
+        ),
+        trial(
             "one_of_its_own_lifetime_lives_on",
             forbidden,
             one_of_its_own_lifetime_lives_on,
@@ -177,6 +182,19 @@ async fn a_stopped_node_runs_nothing(directory: Utf8PathBuf) {
     cluster.start_node(&node).await.unwrap();
     assert_eq!(said(&cluster, &node, "cat /disk").await, "kept||0");
     delete(cluster).await;
+}
+
+/// Deleting it waits for nobody's handle, least of all for one of the waiter's own.
+async fn one_that_others_hold_is_deleted(directory: Utf8PathBuf) {
+    let cluster = Arc::new(start(&directory).await);
+    let released = Arc::clone(&cluster).release(Release::Delete);
+    let released = tokio::time::timeout(Duration::from_secs(20), released).await;
+    let Ok(released) = released else {
+        // A thread that is blocked in a lock ends with its process only.
+        std::process::abort();
+    };
+    assert_eq!(released.unwrap(), Released::Deleted);
+    drop(cluster);
 }
 
 async fn two_live_side_by_side(directory: Utf8PathBuf) {
