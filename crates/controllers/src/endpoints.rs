@@ -16,7 +16,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::labels::includes;
+use crate::labels::{Labels, includes};
 use crate::object::Key;
 use crate::pods;
 use crate::world::{Change, World};
@@ -60,6 +60,14 @@ fn selected_pods(service: &Service, world: &World) -> Vec<Arc<Pod>> {
         .filter(|pod| selects(service, pod))
         .cloned()
         .collect()
+}
+
+/// Whether the addresses of a service are a controller's affair: it selects
+/// pods, and it stays.
+fn is_followed(service: &Service) -> bool {
+    let spec = service.spec.as_ref();
+    let selector = spec.and_then(|spec| spec.selector.as_ref());
+    !selector.is_none_or(Labels::is_empty) && service.metadata.deletion_timestamp.is_none()
 }
 
 fn publishes_unready(service: &Service) -> bool {

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::trigger::Triggers;
 use super::{
-    HEADLESS, TRIGGER, address, concerned, has_ended, host_name, is_headless, port_number, ports,
-    publishes_unready, selected_pods,
+    HEADLESS, TRIGGER, address, concerned, has_ended, host_name, is_followed, is_headless,
+    port_number, ports, publishes_unready, selected_pods,
 };
 use crate::controller::Controller;
 use crate::labels::Labels;
@@ -64,11 +64,7 @@ impl Controller for EndpointsController {
             self.triggers.forget(key);
             return known.map_or_else(Plan::nothing, |known| Plan::one(Write::delete(&**known)));
         };
-        let selector = service
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.selector.as_ref());
-        if selector.is_none_or(Labels::is_empty) || service.metadata.deletion_timestamp.is_some() {
+        if !is_followed(service) {
             return Plan::nothing();
         }
         let pods = selected_pods(service, world);
