@@ -156,7 +156,7 @@ impl Blueprint<'_> {
         let group = number(own.run_as_group.or(shared.run_as_group)).unwrap_or(0);
         let groups = further_groups(&shared);
         if user == 0 && own.run_as_non_root.or(shared.run_as_non_root) == Some(true) {
-            let (pod, container) = (self.pod_name(), &self.container.name);
+            let (pod, container) = (crate::pod::full_name(self.pod), &self.container.name);
             let why = format!(
                 "container has runAsNonRoot and image will run as root (pod: \"{pod}\", container: {container})"
             );
@@ -180,17 +180,6 @@ impl Blueprint<'_> {
             group,
             groups,
         })
-    }
-
-    fn pod_name(&self) -> String {
-        let meta = &self.pod.metadata;
-        let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        format!(
-            "{}_{}({})",
-            text(&meta.name),
-            text(&meta.namespace),
-            text(&meta.uid)
-        )
     }
 
     fn mounts(&self) -> Result<Vec<Mount>, StartFault> {

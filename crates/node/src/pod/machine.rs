@@ -310,18 +310,6 @@ impl Machine {
             .unwrap_or(30)
     }
 
-    /// `name_namespace(uid)`, as a kubelet names pods in its texts.
-    pub(super) fn full_name(&self) -> String {
-        let meta = &self.pod.metadata;
-        let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        format!(
-            "{}_{}({})",
-            text(&meta.name),
-            text(&meta.namespace),
-            text(&meta.uid)
-        )
-    }
-
     #[expect(
         clippy::unused_self,
         reason = "an event is about this pod, and will name it"

@@ -71,7 +71,7 @@ impl Machine {
         let message = format!(
             "Back-off restarting failed container {} in pod {}",
             member.name,
-            self.full_name()
+            super::full_name(&self.pod)
         );
         self.event(out, Level::Warning, "BackOff", message, Some(member));
     }

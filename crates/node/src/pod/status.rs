@@ -372,7 +372,11 @@ impl Machine {
                         ..
                     },
             } if *show <= now => {
-                let (pause, name, pod) = (go_duration(*pause), &member.name, self.full_name());
+                let (pause, name, pod) = (
+                    go_duration(*pause),
+                    &member.name,
+                    super::full_name(&self.pod),
+                );
                 let message =
                     format!("back-off {pause} restarting failed container={name} pod={pod}");
                 (
