@@ -14,6 +14,7 @@ mod error;
 mod facts;
 mod hint;
 mod node;
+mod progress;
 mod release;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use command::{CommandOutput, ExitCode};
 pub use error::{ClusterError, ErrorKind};
 pub use facts::{Facts, ImageDigest, Origin};
 pub use node::{Node, NodeMap, NodeName, NodeRole};
+pub use progress::Progress;
 pub use release::{Release, Released};
 
 /// What every asynchronous method of a cluster gives.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use camino::{Utf8Path, Utf8PathBuf};
 use stayput_cluster::ClusterError;
 
-use crate::Progress;
+use stayput_cluster::Progress;
 
 /// How many workers a cluster has if nobody says: as many as the shipped kind configuration.
 const WORKERS: usize = 4;

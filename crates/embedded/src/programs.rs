@@ -5,7 +5,7 @@ use stayput_node::images::{Found, Images, PullPolicy, Reference, built_in};
 use stayput_node::programs::{Download, FindError, Finder};
 
 use crate::Places;
-use crate::Progress;
+use stayput_cluster::Progress;
 
 /// The table of images with what this machine has for it; what `wanted` needs is fetched.
 pub(crate) fn find(

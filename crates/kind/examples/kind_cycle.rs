@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use camino::Utf8PathBuf;
+use stayput_cluster::Progress;
 use stayput_cluster::{Cluster, ClusterError, NodeName, Release};
-use stayput_kind::{Environment, KeepCluster, Kind, Options, Progress};
+use stayput_kind::{Environment, KeepCluster, Kind, Options};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

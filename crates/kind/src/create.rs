@@ -13,6 +13,7 @@ use stayput_cluster::{Cluster, ClusterError, NodeMap, Origin};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
 
+use crate::Kind;
 use crate::config::{Config, Images};
 use crate::failure;
 use crate::images::pull_node_image;
@@ -25,7 +26,7 @@ use crate::remove::remove;
 use crate::running::{self, KindCluster};
 use crate::state::{Claim, Kept, PREFIX, Record, failed, random_word};
 use crate::tools::Tools;
-use crate::{Kind, Progress};
+use stayput_cluster::Progress;
 
 /// How long `kind create cluster` may take.
 const CREATION_LIMIT: Duration = Duration::from_mins(10);

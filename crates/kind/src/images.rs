@@ -11,12 +11,12 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use stayput_cluster::{ClusterError, ImageDigest};
 
-use crate::Progress;
 use crate::engine::Family;
 use crate::failure::says_unknown;
 use crate::node_shell::NodeShell;
 use crate::program::Call;
 use crate::tools::Tools;
+use stayput_cluster::Progress;
 
 /// What is listed on every node.
 const LIST: &str = "ctr -n k8s.io images ls";

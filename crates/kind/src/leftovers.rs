@@ -6,10 +6,10 @@
 
 use stayput_cluster::ClusterError;
 
-use crate::Progress;
 use crate::remove::remove;
 use crate::state::{Attempt, Claim, Kept, StateDirectory};
 use crate::tools::Tools;
+use stayput_cluster::Progress;
 
 /// Removes all leftovers that this engine has.
 pub(crate) async fn remove_all(

@@ -22,7 +22,6 @@ mod node_image;
 mod node_shell;
 mod options;
 mod program;
-mod progress;
 mod ready;
 mod remove;
 mod running;
@@ -32,7 +31,6 @@ mod tools;
 
 pub use clusters::{Listed, Usage};
 pub use options::{Environment, KeepCluster, Options};
-pub use progress::Progress;
 
 use camino::Utf8PathBuf;
 

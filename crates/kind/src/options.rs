@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use camino::Utf8PathBuf;
 use tokio_util::sync::CancellationToken;
 
-use crate::Progress;
+use stayput_cluster::Progress;
 
 /// What the caller's process knows: a library reads no environment by itself.
 #[derive(Clone, Debug, Default)]

@@ -15,7 +15,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
 use stayput_cluster::{ClusterError, NodeName};
 
-use crate::Progress;
+use stayput_cluster::Progress;
 
 /// What is waited for, and for how long.
 #[derive(Debug)]

@@ -191,7 +191,7 @@ async fn ctrl_c_while_creating_deletes_what_there_is() {
     );
     let mut options = Fakes::options(None);
     let cancel = options.cancel.clone();
-    options.progress = crate::Progress::new(move |line| {
+    options.progress = stayput_cluster::Progress::new(move |line| {
         if line.contains("Preparing") {
             cancel.cancel();
         }
@@ -215,7 +215,8 @@ async fn kind_is_kept_from_the_users_kubeconfig() {
     let fakes = Fakes::new(&["kind", "docker"]).kind_does("create", "exit 1");
     let (said, lines) = mpsc::channel();
     let mut options = Fakes::options(None);
-    options.progress = crate::Progress::new(move |line| said.send(line.to_owned()).unwrap());
+    options.progress =
+        stayput_cluster::Progress::new(move |line| said.send(line.to_owned()).unwrap());
     assert!(fakes.kind().create(options).await.is_err());
     assert!(lines.recv().unwrap().starts_with("creating `stayput-"));
     let calls = fakes.calls();

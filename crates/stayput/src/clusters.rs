@@ -3,8 +3,9 @@
 use std::{os::fd::AsFd as _, sync::Arc};
 
 use anyhow::Result;
+use stayput_cluster::Progress;
 use stayput_cluster::{Cluster as _, ClusterError, Release};
-use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, Progress, Streams};
+use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, Streams};
 use stayput_kind::{Environment, Kind, Usage};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -7,10 +7,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use stayput_cluster::{Cluster, ClusterError, Origin, Release, Released};
+use stayput_cluster::{Cluster, ClusterError, Origin, Progress, Release, Released};
 use stayput_embedded::Lifetime;
 use stayput_events::{ClusterFacts, Cost, Elapsed, Event, NodeFacts, Outcome, RunFacts};
-use stayput_kind::{KeepCluster, Options, Progress};
+use stayput_kind::{KeepCluster, Options};
 use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings, Update};
 use stayput_scenario::plan::Plan;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -293,9 +293,21 @@ pub(crate) async fn open(
     }
 }
 
+/// What clusters say of themselves, as events.
+fn progress(events: &Emitter) -> Progress {
+    let (passing, lasting) = (events.clone(), events.clone());
+    Progress::new(move |line| {
+        let what = line.to_owned();
+        passing.emit(Event::ClusterProgress { what });
+    })
+    .lasting(move |line| {
+        let what = line.to_owned();
+        lasting.emit(Event::Told { what });
+    })
+}
+
 /// The embedded cluster that the flags ask for.
 fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedded::Options> {
-    let (told, lasting) = (events.clone(), events.clone());
     Ok(stayput_embedded::Options {
         kubernetes: flags.kubernetes.clone(),
         images: plan.images.clone(),
@@ -305,14 +317,7 @@ fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedd
         } else {
             Lifetime::Program
         },
-        progress: stayput_embedded::Progress::new(move |line| {
-            let what = line.to_owned();
-            told.emit(Event::ClusterProgress { what });
-        })
-        .lasting(move |line| {
-            let what = line.to_owned();
-            lasting.emit(Event::Told { what });
-        }),
+        progress: progress(events),
         ..stayput_embedded::Options::new(clusters::places()?)
     })
 }
@@ -324,7 +329,6 @@ fn on_kind(
     events: &Emitter,
     cancel: &CancellationToken,
 ) -> Result<Options> {
-    let (told, lasting) = (events.clone(), events.clone());
     Ok(Options {
         config: kind_config(flags)?,
         kubernetes: flags.kubernetes.clone(),
@@ -336,14 +340,7 @@ fn on_kind(
             KeepCluster::Never
         },
         failure_logs: None,
-        progress: Progress::new(move |line| {
-            let what = line.to_owned();
-            told.emit(Event::ClusterProgress { what });
-        })
-        .lasting(move |line| {
-            let what = line.to_owned();
-            lasting.emit(Event::Told { what });
-        }),
+        progress: progress(events),
         cancel: cancel.clone(),
     })
 }

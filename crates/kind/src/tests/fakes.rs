@@ -14,7 +14,8 @@ use stayput_cluster::ClusterError;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Environment, KeepCluster, Kind, Options, Progress};
+use crate::{Environment, KeepCluster, Kind, Options};
+use stayput_cluster::Progress;
 
 /// A machine with some programs and nothing else.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use stayput_cluster::NodeName;
 use tokio::task::JoinSet;
 
 use super::fakes::Fakes;
-use crate::Progress;
 use crate::images::Pantry;
 use crate::node_shell::{NodeShell, Opener};
 use crate::tools::Tools;
+use stayput_cluster::Progress;
 
 const REDIS: &str =
     "echo REF TYPE DIGEST; echo docker.io/library/redis:7 t sha256:m; echo sha256:0123 t sha256:m";

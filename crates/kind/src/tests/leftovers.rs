@@ -3,8 +3,9 @@
 use std::sync::mpsc;
 
 use super::fakes::Fakes;
+use crate::Usage;
 use crate::state::{Kept, Record, StateDirectory};
-use crate::{Progress, Usage};
+use stayput_cluster::Progress;
 
 /// A lock file that nobody holds.
 fn leave(fakes: &Fakes, cluster: &str, kept: Kept, engine: &str) {

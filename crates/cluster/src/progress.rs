@@ -22,8 +22,8 @@ impl Progress {
         }
     }
 
-    /// Calls `listener` instead with lines that a person has to know even after they
-    /// have passed: what was deleted.
+    /// Calls `listener` instead with lines that a person has to know even after
+    /// they have passed: what was deleted, and what could not be used.
     #[must_use]
     pub fn lasting(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.lasting = Arc::new(listener);
@@ -35,11 +35,15 @@ impl Progress {
         Self::new(|_| ())
     }
 
-    pub(crate) fn say(&self, line: &str) {
+    /// Tells of something that passes.
+    pub fn say(&self, line: &str) {
+        tracing::debug!(line, "progress");
         (self.passing)(line);
     }
 
-    pub(crate) fn tell(&self, line: &str) {
+    /// Tells of something that a person has to know even later.
+    pub fn tell(&self, line: &str) {
+        tracing::info!(line, "told");
         (self.lasting)(line);
     }
 }
