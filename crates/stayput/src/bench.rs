@@ -24,7 +24,7 @@ enum What {
     /// From the watch event that makes a condition true to the runner's next request.
     Overhead {
         /// Rounds of two waits each.
-        #[arg(long, default_value_t = 260)]
+        #[arg(long, default_value_t = 400)]
         rounds: usize,
         /// Flags of `e2e`: which cluster, and whether it is kept.
         #[command(flatten)]

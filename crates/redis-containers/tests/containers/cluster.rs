@@ -112,9 +112,18 @@ impl Pod {
         );
     }
 
-    /// Starts the server with other arguments, without waiting for it.
+    /// Starts the server with other arguments, and waits until it listens: a
+    /// daemon's parent is gone before the daemon does.
     pub(crate) async fn boot_with(&self, arguments: &str) {
-        self.run(&format!("{SERVER} {arguments}")).await;
+        let listens = "for i in $(seq 500); do redis-cli ping 2>&1 | grep -q refused || { echo up; break; }; sleep 0.02; done";
+        let printed = self.run(&format!("{SERVER} {arguments}; {listens}")).await;
+        assert_eq!(
+            printed.stdout.trim(),
+            "up",
+            "{}: {}",
+            self.name,
+            self.log().await
+        );
     }
 
     /// Stops the server as Kubernetes would, and waits until it is gone.
