@@ -19,7 +19,7 @@ pub use elapsed::Elapsed;
 pub use event::{
     ClusterFacts, ControlResult, Cost, Event, NodeFacts, Provider, RunFacts, StepFacts, StepId,
 };
-pub use failure::{Failure, LogExcerpt, Mismatch, Moment};
+pub use failure::{AtPath, Cause, Directory, Failure, LogExcerpt, Mismatch, Moment};
 pub use outcome::{Outcome, SkipReason};
 
 use serde::{Deserialize, Serialize};

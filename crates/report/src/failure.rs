@@ -1,6 +1,6 @@
 //! What a person sees of a failure: expected beside seen, and what led there.
 
-use stayput_events::{Failure, LogExcerpt, Mismatch, Moment};
+use stayput_events::{AtPath, Cause, Directory, Failure, LogExcerpt, Mismatch, Moment};
 
 use crate::{
     Style, Summary,
@@ -28,6 +28,7 @@ pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String>
     lines.extend(hang("  ", &failure.summary, style.columns()));
     lines.extend(expected_and_seen(failure, style));
     let heading = |text: &str| style.paint(Ink::Strong, &format!("  {text}"));
+    lines.extend(causes(&failure.causes, style));
     if !failure.mismatches.is_empty() {
         lines.extend([String::new(), heading("mismatches")]);
         lines.extend(
@@ -51,6 +52,12 @@ pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String>
             lines.extend(moments.iter().flat_map(|one| moment(one, style)));
         }
     }
+    lines.extend(
+        failure
+            .directories
+            .iter()
+            .flat_map(|it| directory(it, style)),
+    );
     lines.extend(failure.logs.iter().flat_map(|log| excerpt(log, style)));
     if let Some(hint) = &failure.hint {
         lines.push(String::new());
@@ -74,6 +81,45 @@ pub(crate) fn again(summary: &Summary) -> Vec<String> {
             run.rerun
         ));
     }
+    lines
+}
+
+/// The surest cause with all that is known of it; of the others what a person
+/// needs to follow them up.
+fn causes(causes: &[Cause], style: Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (at, cause) in causes.iter().enumerate() {
+        let (title, ink) = match at {
+            0 => ("cause: ", Ink::Bad),
+            _ => ("perhaps also: ", Ink::Strong),
+        };
+        lines.push(String::new());
+        let what = hang(
+            &format!("  {title}"),
+            &one_line(&cause.what),
+            style.columns(),
+        );
+        lines.extend(what.iter().map(|line| style.paint(ink, line)));
+        for line in &cause.evidence {
+            lines.extend(hang("    seen: ", &one_line(line), style.columns()));
+        }
+        let cure = hang("    cure: ", &one_line(&cause.cure), style.columns());
+        lines.extend(cure.iter().map(|line| style.paint(Ink::Good, line)));
+    }
+    lines
+}
+
+fn directory(one: &Directory, style: Style) -> Vec<String> {
+    let is = match one.is {
+        AtPath::Missing => ": not there",
+        AtPath::Directory => "",
+        AtPath::Other => ": not a directory",
+        AtPath::Unknown => ": nobody could look",
+    };
+    let title = clean(&format!("  {} on {}{is}", one.path, one.node));
+    let mut lines = vec![String::new(), style.paint(Ink::Strong, &title)];
+    let listing = clean(&one.listing);
+    lines.extend(listing.trim_end().lines().map(|line| format!("    {line}")));
     lines
 }
 

@@ -1,8 +1,8 @@
 //! Runs that fail, with all that a failure can carry.
 
 use stayput_events::{
-    ClaimPart, Cost, Elapsed, Event, Failure, LogExcerpt, Mismatch, Moment, Outcome, Record,
-    SkipReason, StepId,
+    AtPath, Cause, ClaimPart, Cost, Directory, Elapsed, Event, Failure, LogExcerpt, Mismatch,
+    Moment, Outcome, Record, SkipReason, StepId,
 };
 
 use super::Recorder;
@@ -72,6 +72,7 @@ pub(crate) fn elsewhere() -> Failure {
         summary: "redis-cluster-0 came back, but not to the node that its volume is on".to_owned(),
         expected: body("master-1", "redis-0-data", "Running"),
         seen: body("master-2", "redis-0-data-again", "Running"),
+        causes: vec![cordoned()],
         mismatches: vec![
             mismatch(".spec.nodeName", "master-1", "master-2"),
             mismatch(
@@ -96,6 +97,12 @@ pub(crate) fn elsewhere() -> Failure {
                 "Normal Scheduled: assigned redis/redis-cluster-0 to stayput-7f3a-worker2",
             ),
         ],
+        directories: vec![Directory {
+            node: "master-1".to_owned(),
+            path: "/disk1/redis-0-data".to_owned(),
+            is: AtPath::Directory,
+            listing: "drwxr-xr-x root root 4096 .\n-rw-r--r-- root root 114 nodes.conf".to_owned(),
+        }],
         logs: vec![
             LogExcerpt {
                 previous: true,
@@ -115,6 +122,21 @@ pub(crate) fn elsewhere() -> Failure {
             "the volume is hostPath and names no node; make it `local` with a node affinity"
                 .to_owned(),
         ),
+    }
+}
+
+fn cordoned() -> Cause {
+    Cause {
+        name: "node-cordoned".to_owned(),
+        object: "Pod redis/redis-cluster-0".to_owned(),
+        what:
+            "volume `redis-0-data` is on node `master-1`, which takes no new pods: it is cordoned"
+                .to_owned(),
+        evidence: vec![
+            "Node master-1: .spec.unschedulable is true".to_owned(),
+            "0/5 nodes are available: 1 node(s) were unschedulable".to_owned(),
+        ],
+        cure: "`kubectl uncordon master-1`".to_owned(),
     }
 }
 

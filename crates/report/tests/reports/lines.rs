@@ -140,6 +140,12 @@ fn a_run_that_fails_on_a_narrow_terminal() {
         status:
           phase: Running
 
+      cause: volume `redis-0-data` is on node `master-1`, which takes no new pods:
+             it is cordoned
+        seen: Node master-1: .spec.unschedulable is true
+        seen: 0/5 nodes are available: 1 node(s) were unschedulable
+        cure: `kubectl uncordon master-1`
+
       mismatches
         Pod redis/redis-cluster-0 .spec.nodeName: expected master-1, seen master-2
         Pod redis/redis-cluster-0 .spec.volumes[0].persistentVolumeClaim: expected
@@ -160,6 +166,10 @@ fn a_run_that_fails_on_a_narrow_terminal() {
 
       errors of the API that passed by themselves
           43.01s  GET /api/v1/namespaces/redis/pods: 503 apiserver not ready
+
+      /disk1/redis-0-data on master-1
+        drwxr-xr-x root root 4096 .
+        -rw-r--r-- root root 114 nodes.conf
 
       log of redis/redis-cluster-0, redis, previous container
         1:M 24 Nov 2026 13:19:09.871 # User requested shutdown...
@@ -240,7 +250,7 @@ fn expected_and_seen_side_by_side() {
     let text = show(&records("failed"), Style::plain(140));
     let from = text.find("  expected  ").unwrap();
     let to = text.find("  mismatches").unwrap();
-    assert_snapshot!(&text[from..to], @r"
+    assert_snapshot!(&text[from..to], @"
     expected                                     seen
       spec:                                        spec:
         nodeName: master-1                     !=    nodeName: master-2
@@ -249,6 +259,11 @@ fn expected_and_seen_side_by_side() {
           persistentVolumeClaim: redis-0-data  !=      persistentVolumeClaim: redis-0-data-again
       status:                                      status:
         phase: Running                               phase: Running
+
+    cause: volume `redis-0-data` is on node `master-1`, which takes no new pods: it is cordoned
+      seen: Node master-1: .spec.unschedulable is true
+      seen: 0/5 nodes are available: 1 node(s) were unschedulable
+      cure: `kubectl uncordon master-1`
     ");
 }
 
