@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClaimPart, Elapsed, Moment, Outcome, Statement};
+use crate::{ClaimPart, Elapsed, Moment, Outcome, Sight, Statement, Subject};
 
 /// A step of the run, counted from 0 in the order of the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +60,19 @@ pub enum Event {
         step: StepId,
         /// What, in one line.
         what: String,
+        /// What it was found of, where that can be named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        on: Vec<Subject>,
+    },
+    /// A step changed something that no watch tells the cause of: a fault, or
+    /// work on a disk.
+    Acted {
+        /// Which step.
+        step: StepId,
+        /// What was done, as `stopped`, in one line.
+        what: String,
+        /// To what.
+        on: Vec<Subject>,
     },
     /// A step cannot show a part after all, though it passed.
     Withheld {
@@ -78,6 +91,10 @@ pub enum Event {
         uid: String,
         /// The change, in one line.
         change: Moment,
+        /// What the object is now; of the first line of a change only, and
+        /// only of kinds that have a place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sight: Option<Sight>,
     },
     /// A step ended.
     StepFinished {

@@ -13,6 +13,7 @@ mod elapsed;
 mod event;
 mod failure;
 mod outcome;
+mod sight;
 
 pub use claim::{ClaimPart, ClaimVerdict, PartVerdict, Statement, StatementPart};
 pub use elapsed::Elapsed;
@@ -21,6 +22,7 @@ pub use event::{
 };
 pub use failure::{AtPath, Cause, Directory, Failure, LogExcerpt, Mismatch, Moment};
 pub use outcome::{Outcome, SkipReason};
+pub use sight::{PodState, Sight, Subject};
 
 use serde::{Deserialize, Serialize};
 

@@ -5,8 +5,10 @@
 //! - One that comes back under its name with a new uid is another object.
 
 mod facts;
+mod sight;
 
 use serde_json::Value;
+use stayput_events::Sight;
 
 use crate::served;
 
@@ -25,6 +27,11 @@ pub fn describe(old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
         }
         (Some(old), Some(new)) => changed(&facts::of(old), &facts::of(new)),
     }
+}
+
+/// What the object is after the change, of the kinds that have a place.
+pub fn sight(old: Option<&Value>, new: Option<&Value>) -> Option<Sight> {
+    sight::of(old, new)
 }
 
 fn appeared(new: &Value) -> Vec<String> {
@@ -78,6 +85,59 @@ mod tests {
             last = now;
         }
         told.join("\n")
+    }
+
+    /// Where an object of a golden trace was, whenever that changed.
+    fn places(trace: &str, title: &str) -> String {
+        let mut last = None;
+        let mut told: Vec<String> = Vec::new();
+        for line in golden::lines(trace) {
+            if served::title(&line.object) != title {
+                continue;
+            }
+            let now = (!line.gone).then_some(&*line.object);
+            let seen = format!("{:?}", sight(Some(&line.object), now).unwrap());
+            if last.as_ref() != Some(&seen) {
+                told.push(format!("{} {seen}", line.at));
+            }
+            last = Some(seen);
+        }
+        told.join("\n")
+    }
+
+    #[test]
+    fn a_lost_node_is_seen() {
+        assert_snapshot!(places("node-stop", "Node two-worker3"), @"
+        64.85s Node { ready: false, cordoned: false }
+        86.22s Node { ready: true, cordoned: false }
+        ");
+    }
+
+    #[test]
+    fn a_volume_is_seen_at_its_place() {
+        assert_snapshot!(places("flagship", "PersistentVolume redis-0-data"), @r#"
+        3.17s Volume { nodes: ["two-worker"], path: Some("/disk1/redis-0-data"), claim: None, phase: "Pending" }
+        3.19s Volume { nodes: ["two-worker"], path: Some("/disk1/redis-0-data"), claim: None, phase: "Available" }
+        7.01s Volume { nodes: ["two-worker"], path: Some("/disk1/redis-0-data"), claim: Some("redis/redis-cluster-data-redis-cluster-0"), phase: "Available" }
+        7.03s Volume { nodes: ["two-worker"], path: Some("/disk1/redis-0-data"), claim: Some("redis/redis-cluster-data-redis-cluster-0"), phase: "Bound" }
+        40.55s Volume { nodes: ["two-worker"], path: Some("/disk1/redis-0-data"), claim: Some("redis/redis-cluster-data-redis-cluster-0"), phase: "Released" }
+        40.56s Volume { nodes: ["two-worker"], path: Some("/disk1/redis-0-data"), claim: Some("redis/redis-cluster-data-redis-cluster-0"), phase: "Failed" }
+        44.30s Gone
+        "#);
+    }
+
+    #[test]
+    fn a_pod_is_seen_at_its_node() {
+        assert_snapshot!(places("node-stop", "Pod node-stop/web-0"), @r#"
+        11.54s Pod { node: None, address: None, claims: ["node-stop/data-web-0"], state: Pending }
+        12.69s Pod { node: Some("two-worker3"), address: None, claims: ["node-stop/data-web-0"], state: Pending }
+        14.31s Pod { node: Some("two-worker3"), address: Some("10.244.3.21"), claims: ["node-stop/data-web-0"], state: Ready }
+        65.00s Pod { node: Some("two-worker3"), address: Some("10.244.3.21"), claims: ["node-stop/data-web-0"], state: Running }
+        87.05s Pod { node: Some("two-worker3"), address: None, claims: ["node-stop/data-web-0"], state: Running }
+        89.28s Pod { node: Some("two-worker3"), address: Some("10.244.3.2"), claims: ["node-stop/data-web-0"], state: Ready }
+        93.54s Pod { node: Some("two-worker3"), address: Some("10.244.3.2"), claims: ["node-stop/data-web-0"], state: Terminating }
+        94.25s Gone
+        "#);
     }
 
     #[test]

@@ -116,7 +116,9 @@ impl Summary {
                 self.awaited = None;
                 self.on(*step, |step| step.begin(record.at));
             }
-            Event::Found { step, what } => self.on(*step, |step| step.findings.push(what.clone())),
+            Event::Found { step, what, .. } => {
+                self.on(*step, |step| step.findings.push(what.clone()));
+            }
             Event::Withheld { step, part, reason } => self.on(*step, |step| {
                 step.withheld.push((part.clone(), reason.clone()));
             }),
@@ -131,7 +133,7 @@ impl Summary {
                 until,
             } => self.spend(*step, *on, *from, *until),
             // Lanes of objects are drawn from the records themselves.
-            Event::Told { .. } | Event::Changed { .. } => {}
+            Event::Told { .. } | Event::Acted { .. } | Event::Changed { .. } => {}
             Event::ControlStarted {
                 control,
                 fails_at,

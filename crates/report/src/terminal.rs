@@ -138,6 +138,7 @@ impl<W: io::Write> Terminal<W> {
             | Event::Awaiting { .. }
             | Event::Spent { .. }
             | Event::Found { .. }
+            | Event::Acted { .. }
             | Event::Withheld { .. }
             | Event::Changed { .. }
             | Event::FilesWritten { .. } => Vec::new(),

@@ -6,6 +6,8 @@
 mod controls;
 #[path = "recorded/failures.rs"]
 mod failures;
+#[path = "recorded/places.rs"]
+mod places;
 
 use std::time::Duration;
 
@@ -166,6 +168,10 @@ impl Recorder {
         });
     }
 
+    pub(crate) fn now(&self) -> Elapsed {
+        self.now
+    }
+
     pub(crate) fn later(&mut self, millis: u64) {
         self.now = self.now.after(Duration::from_millis(millis));
     }
@@ -187,6 +193,7 @@ impl Recorder {
         self.add(Event::Found {
             step: StepId(step),
             what,
+            on: Vec::new(),
         });
     }
 
@@ -250,7 +257,11 @@ impl Recorder {
         self.started(12);
         self.awaiting(12, "a server over a copy of each disk", "3 of 6");
         self.spent(12, Cost::Proof, 6_100);
-        self.found(12, "1200 keys of 1200, each from the disk of its own shard");
+        self.found_of(
+            12,
+            "1200 keys of 1200, each from the disk of its own shard",
+            "PersistentVolumeClaim redis/data-0",
+        );
         self.finished(12, Outcome::Passed);
         self.started(13);
         self.spent(13, Cost::Kubernetes, 1_250);
@@ -282,6 +293,7 @@ impl Recorder {
             self.awaiting(5, "6 Pods in redis to be Ready, in order", &seen);
             self.spent(5, Cost::Kubernetes, 2_850);
         }
+        self.six_pods();
         self.found(
             5,
             "redis-cluster-0 … redis-cluster-5, each Ready before the next was made",
@@ -305,10 +317,12 @@ impl Recorder {
             "a new uid, Ready",
             "uid 6f1c is Terminating, node master-1",
         );
-        self.spent(10, Cost::Kubernetes, 3_900);
-        self.found(
+        self.comes_back("91d0", "worker");
+        self.spent(10, Cost::Kubernetes, 2_400);
+        self.found_of(
             10,
             "redis-cluster-0: master-1 as before, 10.244.1.5 is now 10.244.1.9",
+            "Pod redis/redis-cluster-0",
         );
         self.finished(10, Outcome::Passed);
     }

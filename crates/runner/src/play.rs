@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc};
 
 use stayput_cluster::Cluster;
 use stayput_events::{ControlResult, Event, Failure, Outcome, SkipReason, StepId};
-use stayput_judge::leak::ObjectId;
+use stayput_judge::{change, leak::ObjectId};
 use stayput_scenario::plan::{Control, Need, Plan, Step};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -322,11 +322,13 @@ fn tell(events: &Emitter, step: StepId, watched: Watched) {
     match watched {
         Watched::Seen { what, seen } => events.emit(Event::Awaiting { step, what, seen }),
         Watched::Changed(change) => {
+            let mut sight = change::sight(change.before.as_deref(), change.now.as_deref());
             for moment in diagnose::transitions(&change) {
                 events.emit(Event::Changed {
                     object: change.key.to_string(),
                     uid: change.uid.clone(),
                     change: moment,
+                    sight: sight.take(),
                 });
             }
         }

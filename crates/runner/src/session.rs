@@ -9,7 +9,7 @@ use std::{
 use camino::Utf8PathBuf;
 use serde_json::{Map, Value};
 use stayput_cluster::{Cluster, CommandOutput, NodeName};
-use stayput_events::{ClaimPart, Cost, Elapsed, Event, Failure, StepId};
+use stayput_events::{ClaimPart, Cost, Elapsed, Event, Failure, StepId, Subject};
 use stayput_expr::{Scope, Template};
 use stayput_judge::identity::PodIdentity;
 use stayput_scenario::plan::{ObjectName, Plan, Selection};
@@ -154,9 +154,24 @@ impl Session {
 
     /// Tells what a step found.
     pub(crate) fn found(&self, what: impl Into<String>) {
+        self.found_of(what, Vec::new());
+    }
+
+    /// Tells what a step found of something that can be named.
+    pub(crate) fn found_of(&self, what: impl Into<String>, on: Vec<Subject>) {
         self.events.emit(Event::Found {
             step: self.step,
             what: what.into(),
+            on,
+        });
+    }
+
+    /// Tells what a step did that no watch tells the cause of.
+    pub(crate) fn acted(&self, what: impl Into<String>, on: Vec<Subject>) {
+        self.events.emit(Event::Acted {
+            step: self.step,
+            what: what.into(),
+            on,
         });
     }
 

@@ -27,12 +27,14 @@ pub(crate) fn failed() -> Vec<Record> {
         "a new uid, Ready, on master-1",
         "uid 91d0 Ready on master-2",
     );
+    run.comes_back("91d0", "worker2");
     run.add(Event::Changed {
         object: "Pod redis/redis-cluster-0".to_owned(),
         uid: "91d0".to_owned(),
         change: moment(41_300, "made on stayput-7f3a-worker2"),
+        sight: None,
     });
-    run.spent(10, Cost::Kubernetes, 61_000);
+    run.spent(10, Cost::Kubernetes, 59_500);
     run.finished(10, Outcome::Failed(Box::new(elsewhere())));
     for step in 11..13 {
         run.finished(step, Outcome::Skipped(SkipReason::EarlierFailure));

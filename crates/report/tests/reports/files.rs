@@ -43,6 +43,7 @@ fn no_secret_reaches_a_file() {
             event: Event::Found {
                 step: StepId(3),
                 what: planted.to_owned(),
+                on: Vec::new(),
             },
         },
     );

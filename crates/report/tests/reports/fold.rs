@@ -187,6 +187,7 @@ fn a_new_attempt_forgets_what_the_last_one_found() {
     let found = Event::Found {
         step: stayput_events::StepId(5),
         what: "of the first attempt".to_owned(),
+        on: Vec::new(),
     };
     let at = all[again.unwrap()].at;
     all.insert(again.unwrap(), Record { at, event: found });

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api as KubeApi, api::LogParams};
 use serde_json::{Value, json};
-use stayput_events::{Cost, Failure};
+use stayput_events::{Cost, Failure, Subject};
 use stayput_redis_probe::{Baseline, volume};
 
 use super::{RedisState, links};
@@ -48,7 +48,7 @@ pub(crate) async fn prove(session: &Session, redis: &RedisState) -> Result<(), H
         .spent(session.step, Cost::Proof, from, session.now());
     let proof = proof?;
     removed?;
-    judge(session, &baseline, &proof)
+    judge(session, redis, &baseline, &proof)
 }
 
 /// A helper pod for one pod's volume.
@@ -78,6 +78,11 @@ async fn start(
     try_join_all(starts).await
 }
 
+/// The claim that holds a pod's data.
+fn claim_of(redis: &RedisState, pod: &str) -> String {
+    format!("{}-{pod}", redis.claim)
+}
+
 /// Where a pod's volume is.
 struct VolumePlace {
     node: String,
@@ -85,7 +90,7 @@ struct VolumePlace {
 }
 
 async fn volume_of(session: &Session, redis: &RedisState, pod: &str) -> Result<VolumePlace, Halt> {
-    let claim = format!("{}-{pod}", redis.claim);
+    let claim = claim_of(redis, pod);
     let kind = session.api.kind("v1/PersistentVolumeClaim")?;
     let claimed = session
         .api
@@ -198,6 +203,7 @@ async fn ended(session: &Session, redis: &RedisState, helper: &Helper) -> Result
 
 fn judge(
     session: &Session,
+    redis: &RedisState,
     baseline: &Baseline,
     proof: &BTreeMap<String, String>,
 ) -> Result<(), Halt> {
@@ -214,9 +220,16 @@ fn judge(
     }
     if problems.is_empty() {
         let count = proof.len();
-        session.found(format!(
-            "the disks of all {count} pods, replicas too, hold what the pods held: keys and digests"
-        ));
+        let claims = proof.keys().map(|pod| claim_of(redis, pod));
+        let key = |claim: String| {
+            ObjectKey::new("PersistentVolumeClaim", Some(&redis.namespace), &claim).to_string()
+        };
+        session.found_of(
+            format!(
+                "the disks of all {count} pods, replicas too, hold what the pods held: keys and digests"
+            ),
+            claims.map(|claim| Subject::Object(key(claim))).collect(),
+        );
         return Ok(());
     }
     Err(Halt::Failed(Box::new(Failure {

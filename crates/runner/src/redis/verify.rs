@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stayput_events::{Cost, Event, Failure};
+use stayput_events::{Cost, Event, Failure, Subject};
 use stayput_redis_probe::{
     Baseline, Recovery,
     ledger::{Comparison, Verdict},
@@ -37,10 +37,13 @@ pub(crate) async fn verify(session: &Session, redis: &mut RedisState) -> Result<
             ..Failure::default()
         })));
     }
-    session.found(format!(
+    let found = format!(
         "{} keys by exact value, every digest as before",
         kept(&comparison)
-    ));
+    );
+    let pods = now.pods();
+    let pods = pods.map(|(pod, _)| Subject::Object(format!("Pod {}/{pod}", redis.namespace)));
+    session.found_of(found, pods.collect());
     by_disk_or_by_memory(session, &recovery::classify(&baseline, &now));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use futures::future::try_join_all;
 use serde_json::Value;
-use stayput_events::Cost;
+use stayput_events::{Cost, Subject};
 use stayput_expr::Scope;
 use stayput_scenario::plan::{Deletion, Gone};
 
@@ -63,6 +63,9 @@ pub(crate) async fn delete_all(
     doomed: &[Doomed],
     grace: Grace,
 ) -> Result<(), RunError> {
+    let objects = doomed.iter();
+    let objects = objects.map(|object| Subject::Object(object.key.to_string()));
+    session.acted("deleted", objects.collect());
     let deletions = doomed.iter().map(|object| async move {
         let kind = session.api.kind(&object.kind)?;
         let answer = session

@@ -1,13 +1,14 @@
 //! `exec`: a command in a pod, and what it has to come to.
 
 use serde_json::json;
-use stayput_events::{Cost, Failure, Mismatch};
+use stayput_events::{Cost, Failure, Mismatch, Subject};
 use stayput_expr::{Scope, Template};
 use stayput_scenario::plan::{CommandExpected, Exec};
 
 use crate::{
     error::RunError,
     halt::Halt,
+    object::ObjectKey,
     pod_exec::{self, ExecOutput, ExecTarget},
     session::{self, Intent, Session},
 };
@@ -21,12 +22,26 @@ pub(crate) async fn exec(session: &mut Session, scope: &Scope, exec: &Exec) -> R
         None => None,
     };
     let output = run(session, scope, exec, &exec.command).await?;
+    acted(session, scope, exec)?;
     judge(&exec.expect, scope, &output)?;
     if let Some((probe, before)) = changes.zip(before)
         && run(session, scope, exec, probe).await?.stdout == before
     {
         return Err(Halt::ChangedNothing(format!("still {}", before.trim())));
     }
+    Ok(())
+}
+
+/// Tells of the command; by itself it may change anything in the pod.
+fn acted(session: &Session, scope: &Scope, exec: &Exec) -> Result<(), Halt> {
+    let (namespace, pod) = session::name(&exec.pod, scope)?;
+    let words = exec.command.iter().map(|word| session::text(word, scope));
+    let words = words.collect::<Result<Vec<_>, RunError>>()?;
+    let pod = ObjectKey::new("Pod", namespace.as_deref(), &pod);
+    session.acted(
+        format!("ran `{}`", words.join(" ")),
+        vec![Subject::Object(pod.to_string())],
+    );
     Ok(())
 }
 

@@ -63,7 +63,7 @@ pub(crate) async fn expect(
             let none = Vec::new();
             let before = session.pods_saved.get(compared_to).unwrap_or(&none);
             let comparison = judge_identity::compare_all(before, &after, identity);
-            restart::compared(session, comparison)
+            restart::compared(session, before, comparison)
         }
         Expected::That(that) => came_true(scope, that),
     }

@@ -1,7 +1,7 @@
 //! Files on nodes, as an expectation and as a saved value.
 
 use stayput_cluster::NodeName;
-use stayput_events::{Failure, Mismatch};
+use stayput_events::{Failure, Mismatch, Subject};
 use stayput_expr::{Scope, Template};
 use stayput_scenario::plan::Presence;
 
@@ -44,7 +44,11 @@ pub(crate) async fn expect(
         let holds = seen.map_or("is not there".to_owned(), |it| {
             format!("holds what it held ({})", it.get(..12).unwrap_or(&it))
         });
-        session.found(format!("{path} on `{node}` {holds}"));
+        let on = Subject::Path {
+            node: node.as_str().to_owned(),
+            path: path.clone(),
+        };
+        session.found_of(format!("{path} on `{node}` {holds}"), vec![on]);
         return Ok(());
     }
     let absent = || "nothing: it is not there".to_owned();

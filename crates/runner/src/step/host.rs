@@ -1,6 +1,7 @@
 //! `host`: directories and scripts on a node.
 
 use stayput_cluster::{CommandOutput, NodeName};
+use stayput_events::Subject;
 use stayput_expr::{Scope, Template};
 use stayput_scenario::plan::HostWork;
 
@@ -43,6 +44,13 @@ pub(crate) fn absolute(path: &Template, scope: &Scope) -> Result<String, Halt> {
     Ok(path.to_owned())
 }
 
+fn directory(node: &NodeName, path: &str) -> Subject {
+    Subject::Path {
+        node: node.as_str().to_owned(),
+        path: path.to_owned(),
+    }
+}
+
 async fn make(session: &mut Session, node: &NodeName, path: &str) -> Result<(), Halt> {
     disk::before_touching(session, node, path).await?;
     let top = session.on_node(node, &shell::make(path)).await?;
@@ -51,6 +59,7 @@ async fn make(session: &mut Session, node: &NodeName, path: &str) -> Result<(), 
     let at = (node.clone(), path.to_owned());
     session.made_directories.insert(at.clone());
     session.listed_directories.insert(at);
+    session.acted("made", vec![directory(node, path)]);
     Ok(())
 }
 
@@ -61,6 +70,7 @@ async fn remove(session: &mut Session, node: &NodeName, path: &str) -> Result<()
     session
         .made_directories
         .remove(&(node.clone(), path.to_owned()));
+    session.acted("removed", vec![directory(node, path)]);
     Ok(())
 }
 
@@ -69,6 +79,7 @@ async fn empty(session: &mut Session, node: &NodeName, path: &str) -> Result<(),
     if output.stdout_text().trim() == "0" {
         return Err(Halt::ChangedNothing(format!("{path} was empty")));
     }
+    session.acted("emptied", vec![directory(node, path)]);
     Ok(())
 }
 
@@ -80,6 +91,8 @@ async fn run(
     changes: Option<&Template>,
 ) -> Result<(), Halt> {
     let script = session::text(script, scope)?;
+    let on = Subject::Object(format!("Node {node}"));
+    session.acted(format!("ran `{script}`"), vec![on]);
     let changes = changes.filter(|_| session.intent == Intent::Sabotage);
     let Some(changes) = changes else {
         session.on_node(node, &script).await?;

@@ -1,7 +1,7 @@
 //! `node`: faults of nodes, and their end.
 
 use serde_json::{Value, json};
-use stayput_events::Cost;
+use stayput_events::{Cost, Subject};
 use stayput_expr::{Scope, Template};
 use stayput_scenario::plan::NodeFault;
 
@@ -22,11 +22,21 @@ pub(crate) async fn fault(
 ) -> Result<(), Halt> {
     let node = session.node(&session::text(node, scope)?)?;
     session.watch("v1/Node", None).await?;
+    let on = vec![Subject::Object(format!("Node {node}"))];
     match fault {
-        NodeFault::Cordon => schedulable(session, node.as_str(), Pods::No).await,
-        NodeFault::Uncordon => schedulable(session, node.as_str(), Pods::Yes).await,
+        NodeFault::Cordon => {
+            schedulable(session, node.as_str(), Pods::No).await?;
+            session.acted("cordoned", on);
+            Ok(())
+        }
+        NodeFault::Uncordon => {
+            schedulable(session, node.as_str(), Pods::Yes).await?;
+            session.acted("uncordoned", on);
+            Ok(())
+        }
         NodeFault::Stop => {
             let from = session.now();
+            session.acted("stopped", on);
             session.cluster.stop_node(&node).await?;
             session
                 .events
@@ -35,6 +45,7 @@ pub(crate) async fn fault(
         }
         NodeFault::Start => {
             let before = heartbeat(session, node.as_str()).await?;
+            session.acted("started", on);
             session.cluster.start_node(&node).await?;
             ready_again(session, node.as_str(), before).await
         }

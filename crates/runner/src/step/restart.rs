@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stayput_events::{Cost, Failure};
+use stayput_events::{Cost, Failure, Subject};
 use stayput_expr::Scope;
 use stayput_judge::{
     identity::{self as judge, Comparison, PodIdentity},
@@ -48,13 +48,21 @@ pub(crate) async fn restart(
     if let Some(redis) = &mut session.redis {
         redis.restarted(before.iter().map(|pod| pod.name.clone()));
     }
-    compared(session, judge::compare_all(&before, &after, identity))
+    let comparison = judge::compare_all(&before, &after, identity);
+    compared(session, &before, comparison)
 }
 
 /// Turns a comparison into evidence or into a failure.
-pub(crate) fn compared(session: &Session, comparison: Comparison) -> Result<(), Halt> {
-    for line in comparison.table.lines() {
-        session.found(line);
+pub(crate) fn compared(
+    session: &Session,
+    before: &[PodIdentity],
+    comparison: Comparison,
+) -> Result<(), Halt> {
+    // A line a pod, those that were there before first.
+    let pods = before.iter().map(|pod| vec![subject(pod)]);
+    let pods = pods.chain(std::iter::repeat_with(Vec::new));
+    for (line, on) in comparison.table.lines().zip(pods) {
+        session.found_of(line, on);
     }
     if comparison.mismatches.is_empty() {
         return Ok(());
@@ -73,6 +81,10 @@ pub(crate) fn compared(session: &Session, comparison: Comparison) -> Result<(), 
         mismatches: comparison.mismatches,
         ..Failure::default()
     })))
+}
+
+fn subject(pod: &PodIdentity) -> Subject {
+    Subject::Object(format!("Pod {}/{}", pod.namespace, pod.name))
 }
 
 fn doomed(pod: &PodIdentity) -> Doomed {
