@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
 use kube::api::{ApiResource, GroupVersionKind};
 use serde_json::Value;
 
@@ -142,8 +143,8 @@ macro_rules! kinds {
             pub fn read(kind: Kind, json: Value) -> Result<Option<Self>, Unreadable> {
                 let unreadable = |source| Unreadable { kind: kind.descriptor().kind, source };
                 match kind {
-                    $(Kind::$kind => serde_json::from_value(json)
-                        .map(|object| Some(Self::$kind(Arc::new(object))))
+                    $(Kind::$kind => serde_json::from_value::<$type>(json)
+                        .map(|object| Some(Self::$kind(Arc::new(lean(object)))))
                         .map_err(unreadable),)*
                     Kind::Event => Ok(None),
                 }
@@ -223,6 +224,13 @@ kinds! {
     StorageClass: k8s_openapi::api::storage::v1::StorageClass, classes, "storage.k8s.io", "v1", "storageclasses", false;
     PodDisruptionBudget: k8s_openapi::api::policy::v1::PodDisruptionBudget, budgets, "policy", "v1", "poddisruptionbudgets", true;
     Lease: k8s_openapi::api::coordination::v1::Lease, leases, "coordination.k8s.io", "v1", "leases", true;
+}
+
+/// The object without what no controller reads and what takes more room than all the rest:
+/// who manages which field. A write that does not name it leaves it as it is.
+pub(crate) fn lean<T: Resource>(mut object: T) -> T {
+    object.meta_mut().managed_fields = None;
+    object
 }
 
 impl Kind {

@@ -1,5 +1,6 @@
 //! `bench`: what the harness itself costs, as ratios of one run.
 
+mod cluster;
 mod overhead;
 mod table;
 mod timed;
@@ -30,12 +31,24 @@ enum What {
         #[command(flatten)]
         cluster: Box<E2e>,
     },
+    /// The embedded cluster: time to its first answer, memory, and a crowd of nodes and
+    /// pods without processes, beside etcd and kube-apiserver where the container engine
+    /// has a kind node image.
+    Cluster(cluster::Flags),
+    /// A process of a benchmark's own.
+    #[command(subcommand, hide = true)]
+    Part(cluster::Part),
 }
 
 /// Runs one benchmark and prints its figures.
 pub(crate) async fn run(bench: Bench) -> Result<u8> {
     let figures = match bench.what {
         What::Overhead { rounds, cluster } => overhead::measure(rounds, *cluster).await?,
+        What::Cluster(flags) => cluster::measure(&flags).await?,
+        What::Part(part) => {
+            cluster::play(part).await?;
+            return Ok(crate::exit::PASSED);
+        }
     };
     let form = if bench.json {
         table::Form::Json

@@ -13,7 +13,7 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
-use crate::object::{Cached, Object};
+use crate::object::{Cached, Object, lean};
 use crate::run::manager::Input;
 
 /// Watches every `T` until the owner is gone.
@@ -23,6 +23,7 @@ where
 {
     let stream = watcher(Api::<T>::all(client), watcher::Config::default()).default_backoff();
     let mut stream = std::pin::pin!(stream);
+    let wrap = |object: T| wrap(lean(object));
     let mut list = Vec::new();
     while let Some(event) = stream.next().await {
         let input = match event {
