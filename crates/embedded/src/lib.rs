@@ -31,9 +31,11 @@ mod programs;
 mod ready;
 mod running;
 mod start;
+mod table;
 
 pub use clusters::{Clusters, Listed};
 pub use message::Streams;
 pub use options::{Lifetime, Options, Places};
 pub use running::Cluster;
 pub use start::preflight;
+pub use table::{Table, TableError};

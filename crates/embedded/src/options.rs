@@ -7,6 +7,8 @@ use stayput_cluster::ClusterError;
 
 use stayput_cluster::Progress;
 
+use crate::Table;
+
 /// How many workers a cluster has if nobody says: as many as the shipped kind configuration.
 const WORKERS: usize = 4;
 /// The versions whose texts are known: the minor number, and the release that is spoken for it.
@@ -32,6 +34,8 @@ pub struct Options {
     pub kubernetes: Option<String>,
     /// Images that have to be there.
     pub images: Vec<String>,
+    /// What images stand for, besides the built-in ones.
+    pub table: Table,
     /// Where its files are.
     pub places: Places,
     /// What it ends with.
@@ -77,6 +81,7 @@ impl Options {
             scenario_nodes: Vec::new(),
             kubernetes: None,
             images: Vec::new(),
+            table: Table::default(),
             places,
             lifetime: Lifetime::Program,
             progress: Progress::silent(),

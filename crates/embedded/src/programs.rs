@@ -1,24 +1,27 @@
 //! The programs that a cluster's images stand for, found before it begins.
 
 use stayput_cluster::ClusterError;
-use stayput_node::images::{Found, Images, PullPolicy, Reference, built_in};
+use stayput_node::images::{Entry, Found, Images, PullPolicy, Reference, built_in};
 use stayput_node::programs::{Download, FindError, Finder};
 
-use crate::Places;
-use stayput_cluster::Progress;
+use crate::Options;
 
 /// The table of images with what this machine has for it; what `wanted` needs is fetched.
-pub(crate) fn find(
-    places: &Places,
-    wanted: &[String],
-    progress: &Progress,
-) -> Result<Images, ClusterError> {
+pub(crate) fn find(options: &Options) -> Result<Images, ClusterError> {
+    let Options {
+        places,
+        images: wanted,
+        table,
+        progress,
+        ..
+    } = options;
+    let table = [table.0.clone(), built_in()].concat();
     let finder = Finder {
         path: places.path.clone(),
         cache: places.cache.clone().into(),
         download: Download::Allowed,
     };
-    let needed = needed(wanted);
+    let needed = needed(&table, wanted);
     for program in needed.iter().filter(|it| finder.present(it).is_none()) {
         progress.say(&format!(
             "`{program}` is not on this machine: downloading the distribution's package into {}",
@@ -26,7 +29,7 @@ pub(crate) fn find(
         ));
     }
     let names = needed.iter().map(String::as_str).collect::<Vec<_>>();
-    let images = finder.images(Vec::new(), &names).map_err(absent)?;
+    let images = finder.images(table, &names).map_err(absent)?;
     for image in wanted {
         if let Found::Absent(why) | Found::Never(why) = images.find(image, PullPolicy::IfNotPresent)
         {
@@ -37,8 +40,7 @@ pub(crate) fn find(
 }
 
 /// Which programs those images stand for.
-fn needed(wanted: &[String]) -> Vec<String> {
-    let table = built_in();
+fn needed(table: &[Entry], wanted: &[String]) -> Vec<String> {
     let of = |image: &String| {
         let familiar = Reference::parse(image).familiar;
         let entry = table
@@ -56,7 +58,7 @@ fn needed(wanted: &[String]) -> Vec<String> {
 
 /// The programs that have a version, for the report: `redis-server 7.0.15 (/usr/bin/redis-server)`.
 pub(crate) fn versions(images: &Images, wanted: &[String]) -> Vec<String> {
-    let needed = needed(wanted);
+    let needed = needed(&images.entries, wanted);
     let programs = images.programs.iter();
     let used = programs.filter(|(name, _)| needed.contains(name));
     used.filter_map(|(name, program)| {
@@ -73,12 +75,15 @@ fn absent(error: FindError) -> ClusterError {
                 "install the package `{package}`, for example `sudo apt-get install {package}`, or play it with `--cluster kind`"
             )
         }
+        FindError::Unknown { .. } => {
+            "install it, or name its file in the table of images (`--images`)".to_owned()
+        }
         FindError::Cache { .. } => "make it writable, or name another in XDG_CACHE_HOME".to_owned(),
     };
     let what = error.to_string();
     let source = match error {
         FindError::Cache { source, .. } => Some(source),
-        FindError::Absent { .. } | FindError::Download { .. } => None,
+        FindError::Absent { .. } | FindError::Unknown { .. } | FindError::Download { .. } => None,
     };
     ClusterError::Machine { what, cure, source }
 }

@@ -81,7 +81,7 @@ fn launch(options: &Options, spoken: Spoken, workers: usize) -> Result<Begun, Cl
         let line = format!("removed what was left of `{name}`");
         options.progress.tell(&line);
     }
-    let images = programs::find(places, &options.images, &options.progress)?;
+    let images = programs::find(options)?;
     let (home, held) = Home::make(&state, options.name.as_deref())?;
     let blueprint = Blueprint {
         name: home.name.clone(),

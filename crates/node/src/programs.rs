@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use thiserror::Error;
 
-use crate::images::{Images, Program, built_in};
+use crate::images::{Entry, Images, Program};
 
 /// Where programs are sought.
 #[derive(Debug, Clone)]
@@ -46,6 +46,12 @@ pub enum FindError {
         /// What brings it.
         package: String,
     },
+    /// Nothing here has it, and it is not known what would bring it.
+    #[error("`{program}` is not on this machine")]
+    Unknown {
+        /// The program.
+        program: String,
+    },
     /// Fetching it failed.
     #[error("cannot download the package `{package}`: {said}; install it")]
     Download {
@@ -73,21 +79,21 @@ const PACKAGES: [(&str, &[&str]); 4] = [
 ];
 
 impl Finder {
-    /// The built-in table, with `more` before it, and every program that is here.
-    /// `needed` programs are fetched if they are not.
-    pub fn images(
-        &self,
-        more: Vec<crate::images::Entry>,
-        needed: &[&str],
-    ) -> Result<Images, FindError> {
-        let entries = [more, built_in()].concat();
+    /// A table, and every program of it that is here. `needed` programs are fetched if
+    /// they are not; those that a tag is held against are asked for their version.
+    pub fn images(&self, entries: Vec<Entry>, needed: &[&str]) -> Result<Images, FindError> {
         let mut programs = BTreeMap::new();
         for name in entries.iter().flat_map(|entry| &entry.programs) {
-            if let Some(program) = self.present(name) {
-                programs.insert(name.clone(), program);
-            } else if needed.contains(&name.as_str()) {
-                programs.insert(name.clone(), self.fetch(name)?);
+            if programs.contains_key(name) {
+                continue;
             }
+            let found = match self.present(name) {
+                None if needed.contains(&name.as_str()) => Some(self.fetch(name)?),
+                found => found,
+            };
+            let promised = entries.iter().any(|it| it.versioned.as_ref() == Some(name));
+            let found = found.map(|it| if promised { versioned(it) } else { it });
+            programs.extend(found.map(|it| (name.clone(), it)));
         }
         Ok(Images { entries, programs })
     }
@@ -109,14 +115,11 @@ impl Finder {
                 .map(Path::to_path_buf)
                 .into_iter()
                 .collect();
-            return Some(versioned(
-                Program {
-                    path,
-                    directories,
-                    ..Program::default()
-                },
-                name,
-            ));
+            return Some(Program {
+                path,
+                directories,
+                ..Program::default()
+            });
         }
         self.cached(name)
     }
@@ -135,15 +138,12 @@ impl Finder {
                 .map(|entry| entry.path()),
         );
         libraries.retain(|directory| directory.is_dir());
-        Some(versioned(
-            Program {
-                path,
-                directories: vec![root],
-                libraries,
-                version: None,
-            },
-            name,
-        ))
+        Some(Program {
+            path,
+            directories: vec![root],
+            libraries,
+            version: None,
+        })
     }
 
     fn fetch(&self, name: &str) -> Result<Program, FindError> {
@@ -155,7 +155,9 @@ impl Finder {
             program: name.to_owned(),
             package: package.to_owned(),
         };
-        let packages = packages.ok_or_else(|| absent(name))?;
+        let packages = packages.ok_or_else(|| FindError::Unknown {
+            program: name.to_owned(),
+        })?;
         let tools = ["apt-get", "apt-cache", "dpkg-deb", "dpkg-query"];
         let here = |tool: &&str| {
             self.path
@@ -297,15 +299,12 @@ impl Apt {
     }
 }
 
-/// Asks a server program for its version.
+/// Asks a program for its version.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that asks a program for its version"
 )]
-fn versioned(mut program: Program, name: &str) -> Program {
-    if !name.ends_with("-server") {
-        return program;
-    }
+fn versioned(mut program: Program) -> Program {
     let mut command = std::process::Command::new(&program.path);
     let libraries = program
         .libraries
@@ -316,31 +315,50 @@ fn versioned(mut program: Program, name: &str) -> Program {
     let output = command
         .arg("--version")
         .env("LD_LIBRARY_PATH", libraries)
+        .stdin(Stdio::null())
         .output();
     let text = output
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .map(|output| {
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+        })
         .unwrap_or_default();
     program.version = version_in(&text);
     program
 }
 
-/// `7.0.15` of `Redis server v=7.0.15 sha=…`.
+/// The first number with a dot: `7.0.15` of `Redis server v=7.0.15 sha=…`, `16.2` of
+/// `postgres (PostgreSQL) 16.2`.
 fn version_in(text: &str) -> Option<String> {
-    let version = text
-        .split_whitespace()
-        .find_map(|word| word.strip_prefix("v="))?;
-    Some(version.to_owned())
+    let mut words = text.split(|letter: char| letter.is_whitespace() || "=/(),".contains(letter));
+    let number = |word: &str| {
+        let word = word.trim_start_matches('v');
+        let end = word.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+        let number = word[..end.unwrap_or(word.len())].trim_end_matches('.');
+        let parts = number.split('.').map(str::parse::<u32>);
+        (number.contains('.') && parts.into_iter().all(|part| part.is_ok()))
+            .then(|| number.to_owned())
+    };
+    words.find_map(number)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::images::built_in;
 
     #[test]
     fn a_server_says_its_version() {
         let text = "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=1";
         assert_eq!(version_in(text).as_deref(), Some("7.0.15"));
-        assert_eq!(version_in("nothing"), None);
+        assert_eq!(version_in("nothing 7 at all."), None);
+        let check = |text| version_in(text).unwrap_or_default();
+        assert_eq!(check("postgres (PostgreSQL) 16.2 (Debian 16.2-1)"), "16.2");
+        assert_eq!(
+            check("mysqld  Ver 8.0.36-0ubuntu for Linux on x86_64"),
+            "8.0.36"
+        );
+        assert_eq!(check("nginx version: nginx/1.24.0"), "1.24.0");
+        assert_eq!(check("etcd Version: 3.6.4\nGit SHA: 1.2"), "3.6.4");
     }
 
     #[test]
@@ -351,7 +369,7 @@ mod tests {
             cache: cache.path().into(),
             download: Download::Forbidden,
         };
-        let error = finder.images(Vec::new(), &["redis-server"]).unwrap_err();
+        let error = finder.images(built_in(), &["redis-server"]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "`redis-server` is not on this machine: install the package `redis-server`"

@@ -63,6 +63,9 @@ pub(crate) struct E2e {
     /// The configuration of the kind cluster; the shipped one without it.
     #[arg(long, value_name = "FILE")]
     pub(crate) kind_config: Option<Utf8PathBuf>,
+    /// What images stand for on the embedded cluster, besides the built-in ones: a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: Option<Utf8PathBuf>,
     /// The seed of everything random: the same seed writes the same keys.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
@@ -131,6 +134,9 @@ pub(crate) struct Up {
     /// The version of Kubernetes that it speaks.
     #[arg(long, value_name = "X.Y")]
     pub(crate) kubernetes: Option<String>,
+    /// What images stand for, besides the built-in ones: a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: Option<Utf8PathBuf>,
     /// Leave it running in the background, until `cluster down`.
     #[arg(long)]
     pub(crate) detach: bool,

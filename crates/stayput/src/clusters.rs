@@ -3,16 +3,18 @@
 use std::{os::fd::AsFd as _, sync::Arc};
 
 use anyhow::Result;
+use camino::Utf8Path;
 use stayput_cluster::Progress;
 use stayput_cluster::{Cluster as _, ClusterError, Release};
-use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, Streams};
+use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, Streams, Table};
 use stayput_kind::{Environment, Kind, Usage};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{ClusterCommand, Up},
-    exit, place, screen, signals,
+    exit::{self, UsageError},
+    place, screen, signals,
 };
 
 /// The image that a cluster nobody plays a scenario on is made ready for.
@@ -34,6 +36,24 @@ pub(crate) fn places() -> Result<Places> {
         state: place::state()?,
         cache: place::cache()?,
         path: std::env::split_paths(&path).collect(),
+    })
+}
+
+/// The user's table of images.
+pub(crate) fn table(file: Option<&Utf8Path>) -> Result<Table> {
+    let Some(file) = file else {
+        return Ok(Table::default());
+    };
+    let usage = |message: String| UsageError {
+        message,
+        hint: Some("README.md shows such a file, under `Images`".to_owned()),
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| usage(format!("cannot read `{file}`: {error}")))?;
+    let table = Table::parse(file.as_str(), &text);
+    table.map_err(|mistakes| {
+        let all = mistakes.iter().map(ToString::to_string);
+        usage(all.collect::<Vec<_>>().join("\nerror: ")).into()
     })
 }
 
@@ -101,6 +121,7 @@ async fn up(flags: Up, kind: &Kind) -> Result<u8> {
         },
         progress: Progress::new(|line| screen::complain(&format!("{line}\n"))),
         images: vec![REDIS.to_owned()],
+        table: table(flags.images.as_deref())?,
         ..Options::new(places()?)
     };
     let mut tasks = JoinSet::new();

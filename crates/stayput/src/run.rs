@@ -136,6 +136,7 @@ impl Played<'_> {
                 .iter()
                 .map(|it| format!("--kubernetes {it}")),
         );
+        words.extend(flags.images.iter().map(|it| format!("--images {it}")));
         words.extend(flags.controls.then(|| "--controls".to_owned()));
         words.extend(flags.control.iter().map(|it| format!("--control '{it}'")));
         words.push(format!("--seed {seed}"));
@@ -311,6 +312,7 @@ fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedd
     Ok(stayput_embedded::Options {
         kubernetes: flags.kubernetes.clone(),
         images: plan.images.clone(),
+        table: clusters::table(flags.images.as_deref())?,
         scenario_nodes: plan.nodes.clone(),
         lifetime: if flags.keep {
             Lifetime::Own

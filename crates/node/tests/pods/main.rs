@@ -17,7 +17,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use stayput_node::images::Images;
+use stayput_node::images::{Images, built_in};
 use stayput_node::programs::{Download, Finder};
 use stayput_sandbox::{FabricSpec, Inside, Launch, Lifeline};
 
@@ -54,7 +54,7 @@ fn images() -> Result<Images, String> {
         download: Download::Allowed,
     };
     finder
-        .images(Vec::new(), &["redis-server", "redis-cli"])
+        .images(built_in(), &["redis-server", "redis-cli"])
         .map_err(|error| error.to_string())
 }
 
