@@ -4,6 +4,8 @@
 //! - A lane that cannot be played here is shown as ignored, with the reason;
 //!   it never prints `ok`.
 
+mod documentation;
+
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The variable that turns the lane of real clusters on.
@@ -24,7 +26,15 @@ fn main() {
             lane("kind", name, why_no_kind()),
         ]
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    let examples = documentation::examples().into_iter().map(|example| {
+        let title = format!("documentation::{}", example.name);
+        match &forbidden {
+            None => Trial::test(title, move || documentation::play(&example)),
+            Some(why) => ignored(&title, why),
+        }
+    });
+    let trials = trials.chain(examples).collect();
+    libtest_mimic::run(&arguments, trials).exit();
 }
 
 /// A scenario on one kind of cluster, or why it is not played there.
@@ -34,8 +44,13 @@ fn lane(cluster: &'static str, name: &'static str, why_not: Option<String>) -> T
         None => Trial::test(title, move || {
             exits_with_0(&["e2e", name, "--cluster", cluster])
         }),
-        Some(why) => Trial::test(format!("{title} ({why})"), || Ok(())).with_ignored_flag(true),
+        Some(why) => ignored(&title, &why),
     }
+}
+
+/// A test that cannot be done here: never `ok`.
+fn ignored(title: &str, why: &str) -> Trial {
+    Trial::test(format!("{title} ({why})"), || Ok(())).with_ignored_flag(true)
 }
 
 /// What this machine forbids, and how to allow it; none where the embedded cluster works.

@@ -104,7 +104,9 @@ async fn connect(kubeconfig: Kubeconfig, context: &str) -> Result<(Client, Strin
         ..KubeConfigOptions::default()
     };
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options);
-    let config = config.await.map_err(|error| bad(&error))?;
+    let mut config = config.await.map_err(|error| bad(&error))?;
+    // The client would wait as long as the server likes, and longer than a step may.
+    config.default_retry = false;
     let server = config.cluster_url.to_string();
     let client = Client::try_from(config).map_err(|error| bad(&error))?;
     Ok((client, server))

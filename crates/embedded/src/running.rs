@@ -289,7 +289,9 @@ async fn connect(kubeconfig: &Utf8Path) -> Result<Client, ClusterError> {
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| bad(error.to_string()))?;
     let options = KubeConfigOptions::default();
     let config = kube::Config::from_custom_kubeconfig(read, &options).await;
-    let config = config.map_err(|error| bad(error.to_string()))?;
+    let mut config = config.map_err(|error| bad(error.to_string()))?;
+    // The client would wait as long as the server likes, and longer than a step may.
+    config.default_retry = false;
     Client::try_from(config).map_err(|error| bad(error.to_string()))
 }
 

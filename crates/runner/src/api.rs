@@ -262,6 +262,33 @@ impl Api {
         }
     }
 
+    /// Asks for the eviction of a pod, which a budget may refuse for now.
+    pub(crate) async fn evict(&self, pod: &ObjectKey, uid: &str) -> Result<Eviction, RunError> {
+        let kind = self.kind("v1/Pod")?;
+        let body = json!({
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod.name, "namespace": pod.namespace},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        });
+        let body = serde_json::to_vec(&body).map_err(RunError::json)?;
+        let request = Request::new(kind.path(pod.namespace.as_deref())).create_subresource(
+            "eviction",
+            &pod.name,
+            &PostParams::default(),
+            body,
+        );
+        match self.send(request).await {
+            Ok(_) => Ok(Eviction::Accepted),
+            // Not there any more, or another pod under its name.
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(Eviction::Gone),
+            Err(kube::Error::Api(status)) if status.code == 429 => {
+                Ok(Eviction::HeldBack(status.message.clone()))
+            }
+            Err(source) => Err(RunError::api(format!("evict {pod}"))(source)),
+        }
+    }
+
     async fn send(
         &self,
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
@@ -269,6 +296,17 @@ impl Api {
         let request = request.map_err(kube::Error::BuildRequest)?;
         self.client.request::<Value>(request).await
     }
+}
+
+/// What the API said to an eviction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Eviction {
+    /// The pod goes.
+    Accepted,
+    /// It has gone already.
+    Gone,
+    /// A disruption budget allows none now; in the API's words.
+    HeldBack(String),
 }
 
 /// How a deletion treats pods.

@@ -25,7 +25,7 @@ pub(crate) fn impossible(step: &Step, capabilities: Capabilities) -> Option<Stri
         return Some("works on the nodes' disks".to_owned());
     }
     if lacks_faults && step.body.iter().any(stops_nodes) {
-        return Some("stops or starts nodes".to_owned());
+        return Some("stops, starts or deletes nodes".to_owned());
     }
     None
 }
@@ -60,7 +60,7 @@ fn stops_nodes(action: &Action) -> bool {
     matches!(
         action,
         Action::Node {
-            fault: NodeFault::Stop | NodeFault::Start,
+            fault: NodeFault::Stop | NodeFault::Start | NodeFault::Delete,
             ..
         }
     )

@@ -1,4 +1,5 @@
-//! Removes what a play that failed or was stopped left behind.
+//! Removes what a play that failed or was stopped left behind, and ends the
+//! faults of nodes that it began.
 //!
 //! Invariants:
 //! - Only what this play made is touched.
@@ -12,6 +13,7 @@ use crate::{
     api::Grace,
     disk,
     error::RunError,
+    faults,
     halt::Halt,
     object::{self, ObjectKey},
     session::Session,
@@ -25,7 +27,7 @@ const WITHIN: Duration = Duration::from_mins(1);
 /// Removes all objects and directories of this play; returns what could not be removed.
 pub(crate) async fn clean_up(session: &mut Session) -> Vec<String> {
     session.within = WITHIN;
-    let mut problems = Vec::new();
+    let mut problems = faults::end(session).await;
     // A pod that goes with its owner has the whole grace period that it asks
     // for, and a shorter one cannot be had later (kubernetes 1.34, seen): so
     // the owners go first and leave their pods, and the pods go by themselves.

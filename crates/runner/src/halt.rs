@@ -15,7 +15,7 @@ pub(crate) enum Halt {
     TimedOut(Box<Failure>),
     /// The step could not be done.
     Broken(RunError),
-    /// An action of a sabotage that changed nothing, and what was the same.
+    /// An action that has to change something and did not, and what was the same.
     ChangedNothing(String),
 }
 
@@ -35,7 +35,7 @@ impl Halt {
             Self::TimedOut(failure) => Outcome::TimedOut(failure),
             Self::Broken(error) => Outcome::Failed(Box::new(broken(&error))),
             Self::ChangedNothing(what) => Outcome::Failed(Box::new(Failure {
-                summary: format!("the sabotage changed nothing: {what}"),
+                summary: format!("nothing was changed: {what}"),
                 ..Failure::default()
             })),
         }

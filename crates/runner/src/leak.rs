@@ -22,6 +22,15 @@ pub(crate) async fn objects(session: &Session) -> Result<BTreeSet<ObjectId>, Run
 /// Sees that nothing is left, nothing is missing and nothing was replaced.
 pub(crate) async fn check(session: &Session, before: &BTreeSet<ObjectId>) -> Result<(), Halt> {
     session.awaiting("the cluster and the disks are as before the scenario");
+    // Nobody else ends them, so there is nothing to wait for.
+    let faults = session.faults.lines();
+    if !faults.is_empty() {
+        let left_over = faults;
+        return Err(Halt::Failed(Box::new(failure(&Leaks {
+            left_over,
+            ..Leaks::default()
+        }))));
+    }
     let deadline = session.now().after(SETTLES_WITHIN);
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -62,7 +71,19 @@ fn concerned(session: &Session, objects: &BTreeSet<ObjectId>) -> BTreeSet<Object
             namespace.is_none_or(|it| session.namespaces.contains(it))
         })
         .cloned()
+        .map(|object| known_by_name(session, object))
         .collect()
+}
+
+/// A node that the scenario deleted is another one when it is back, with all
+/// that has its name: that it is there again is what counts.
+fn known_by_name(session: &Session, object: ObjectId) -> ObjectId {
+    let of_a_node = ["Node", "CSINode"].contains(&object.kind.as_str());
+    if of_a_node && session.faults.was_deleted(&object.name) {
+        let uid = String::new();
+        return ObjectId { uid, ..object };
+    }
+    object
 }
 
 fn failure(leaks: &Leaks) -> Failure {

@@ -20,6 +20,7 @@ mod diagnose;
 mod disk;
 mod emit;
 mod error;
+mod faults;
 mod halt;
 mod labels;
 mod leak;

@@ -20,6 +20,7 @@ use crate::{
     disk::DisksBefore,
     emit::Emitter,
     error::RunError,
+    faults::Faults,
     halt::Halt,
     object::{self, ObjectKey},
     redis::RedisState,
@@ -88,6 +89,8 @@ pub(crate) struct Session {
     pub(crate) namespaces: BTreeSet<String>,
     /// The nodes' disks before this play.
     pub(crate) disks: DisksBefore,
+    /// What this play did to nodes and has not undone.
+    pub(crate) faults: Faults,
     pub(crate) redis: Option<RedisState>,
 }
 

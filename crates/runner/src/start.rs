@@ -17,6 +17,7 @@ use crate::{
     api::Api,
     disk::{self, DisksBefore},
     error::RunError,
+    faults::Faults,
     halt::Halt,
     leak,
     play::Run,
@@ -63,6 +64,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         listed_directories: BTreeSet::new(),
         namespaces: BTreeSet::new(),
         disks: DisksBefore::default(),
+        faults: Faults::default(),
         redis: None,
     };
     session.redis = redis_state(&session)?;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod delete;
+mod drain;
 mod exec;
 mod expect;
 mod files;
@@ -12,9 +13,12 @@ mod restart;
 mod save;
 mod scale;
 mod snapshot;
+mod taint;
 
 pub(crate) use delete::{Doomed, delete_all};
+pub(crate) use node::{start as start_node, uncordon};
 pub(crate) use scale::is_ready;
+pub(crate) use taint::remove as untaint;
 
 use serde_json::{Value, json};
 use stayput_expr::Scope;
@@ -97,7 +101,7 @@ async fn perform(
         }
         Action::Exec(exec) => exec::exec(session, scope, exec).await,
         Action::Host { node, work } => host::work(session, scope, node, work).await,
-        Action::Node { node, fault } => node::fault(session, scope, node, *fault).await,
+        Action::Node { node, fault } => node::fault(session, scope, node, fault).await,
         Action::Redis(work) => redis::work(session, work).await,
         Action::Expect { what, mode } => expect::expect(session, scope, what, *mode).await,
         Action::Snapshot(name) => snapshot::snapshot(session, name).await,

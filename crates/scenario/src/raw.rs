@@ -17,7 +17,7 @@ pub(crate) use expect::{EventAbout, Expect, FilesThere, Presence};
 pub(crate) use step::Step;
 pub(crate) use verb::{
     DURATION, Delete, Exec, Gone, HealthyFor, Host, ManifestFiles, NodeVerb, Patch, PodSelection,
-    Redis, Restart, Save, Scale, Trait,
+    Redis, Restart, Save, Scale, TaintEffect, Trait,
 };
 
 use crate::spanned::{Anything, Spanned, Text};

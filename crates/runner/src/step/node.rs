@@ -1,14 +1,17 @@
 //! `node`: faults of nodes, and their end.
 
 use serde_json::{Value, json};
+use stayput_cluster::NodeName;
 use stayput_events::{Cost, Subject};
 use stayput_expr::{Scope, Template};
 use stayput_scenario::plan::NodeFault;
 
+use super::{drain, taint};
 use crate::{
-    api::PatchBody,
+    api::{Grace, PatchBody},
+    faults::Hurt,
     halt::Halt,
-    object::ObjectKey,
+    object::{self, ObjectKey},
     session::{self, Session},
     watch::{Progress, World},
 };
@@ -18,38 +21,108 @@ pub(crate) async fn fault(
     session: &mut Session,
     scope: &Scope,
     node: &Template,
-    fault: NodeFault,
+    fault: &NodeFault,
 ) -> Result<(), Halt> {
     let node = session.node(&session::text(node, scope)?)?;
     session.watch("v1/Node", None).await?;
-    let on = vec![Subject::Object(format!("Node {node}"))];
     match fault {
-        NodeFault::Cordon => {
-            schedulable(session, node.as_str(), Pods::No).await?;
-            session.acted("cordoned", on);
+        NodeFault::Cordon => cordon(session, &node).await,
+        NodeFault::Uncordon => uncordon(session, &node).await,
+        NodeFault::Drain => {
+            if !unschedulable(session, &node).await? {
+                cordon(session, &node).await?;
+            }
+            acted(session, "drained", &node);
+            drain::drain(session, node.as_str()).await
+        }
+        NodeFault::Taint { key, value, effect } => {
+            let taint = taint::Taint {
+                key: session::text(key, scope)?,
+                value: value
+                    .as_ref()
+                    .map(|it| session::text(it, scope))
+                    .transpose()?,
+                effect: *effect,
+            };
+            taint::add(session, &node, &taint).await?;
+            acted(session, "tainted", &node);
             Ok(())
         }
-        NodeFault::Uncordon => {
-            schedulable(session, node.as_str(), Pods::Yes).await?;
-            session.acted("uncordoned", on);
+        NodeFault::Untaint { key, effect } => {
+            taint::remove(session, &node, &session::text(key, scope)?, *effect).await?;
+            acted(session, "untainted", &node);
             Ok(())
         }
-        NodeFault::Stop => {
-            let from = session.now();
-            session.acted("stopped", on);
-            session.cluster.stop_node(&node).await?;
-            session
-                .events
-                .spent(session.step, Cost::Kubernetes, from, session.now());
-            Ok(())
-        }
-        NodeFault::Start => {
-            let before = heartbeat(session, node.as_str()).await?;
-            session.acted("started", on);
-            session.cluster.start_node(&node).await?;
-            ready_again(session, node.as_str(), before).await
-        }
+        NodeFault::Stop => stop(session, &node).await,
+        NodeFault::Start => start(session, &node).await,
+        NodeFault::Delete => delete(session, &node).await,
     }
+}
+
+/// Tells what was done to a node.
+fn acted(session: &Session, what: &str, node: &NodeName) {
+    let on = vec![Subject::Object(format!("Node {node}"))];
+    session.acted(what, on);
+}
+
+/// Keeps new pods away.
+async fn cordon(session: &mut Session, node: &NodeName) -> Result<(), Halt> {
+    schedulable(session, node, Pods::No).await?;
+    session.faults.begun(node, Hurt::Cordoned);
+    acted(session, "cordoned", node);
+    Ok(())
+}
+
+/// Takes new pods again.
+pub(crate) async fn uncordon(session: &mut Session, node: &NodeName) -> Result<(), Halt> {
+    schedulable(session, node, Pods::Yes).await?;
+    session.faults.ended(node, &Hurt::Cordoned);
+    acted(session, "uncordoned", node);
+    Ok(())
+}
+
+async fn stop(session: &mut Session, node: &NodeName) -> Result<(), Halt> {
+    let from = session.now();
+    // What is stopped half-way has to be started again, too.
+    session.faults.begun(node, Hurt::Stopped);
+    acted(session, "stopped", node);
+    session.cluster.stop_node(node).await?;
+    session
+        .events
+        .spent(session.step, Cost::Kubernetes, from, session.now());
+    Ok(())
+}
+
+/// Switches the machine on; a node whose object is gone registers anew.
+pub(crate) async fn start(session: &mut Session, node: &NodeName) -> Result<(), Halt> {
+    let before = heartbeat(session, node.as_str()).await?;
+    acted(session, "started", node);
+    session.cluster.start_node(node).await?;
+    ready_again(session, node.as_str(), before).await?;
+    session.faults.ended(node, &Hurt::Stopped);
+    session.faults.ended(node, &Hurt::Deleted);
+    Ok(())
+}
+
+/// Deletes the Node object: the machine runs on, and nobody knows it.
+async fn delete(session: &mut Session, node: &NodeName) -> Result<(), Halt> {
+    let kind = session.api.kind("v1/Node")?.clone();
+    let Some(present) = session.api.get(&kind, None, node.as_str()).await? else {
+        return Err(Halt::ChangedNothing(format!(
+            "node `{node}` has no Node object"
+        )));
+    };
+    let key = ObjectKey::new("Node", None, node.as_str());
+    let uid = object::uid(&present).to_owned();
+    session.faults.begun(node, Hurt::Deleted);
+    acted(session, "deleted", node);
+    session
+        .api
+        .delete(&kind, &key, Some(&uid), Grace::Own)
+        .await?;
+    session
+        .wait_gone(&format!("{key} gone"), vec![(key, uid)])
+        .await
 }
 
 /// Whether a node takes new pods.
@@ -59,18 +132,25 @@ enum Pods {
     No,
 }
 
-async fn schedulable(session: &mut Session, node: &str, pods: Pods) -> Result<(), Halt> {
-    let kind = session.api.kind("v1/Node")?.clone();
-    let before = session.api.get(&kind, None, node).await?;
-    let was = before.is_some_and(|it| it["spec"]["unschedulable"] == true);
+async fn unschedulable(session: &Session, node: &NodeName) -> Result<bool, Halt> {
+    let kind = session.api.kind("v1/Node")?;
+    let present = session.api.get(kind, None, node.as_str()).await?;
+    Ok(present.is_some_and(|it| it["spec"]["unschedulable"] == true))
+}
+
+async fn schedulable(session: &mut Session, node: &NodeName, pods: Pods) -> Result<(), Halt> {
     let now = pods == Pods::No;
-    if was == now {
+    if unschedulable(session, node).await? == now {
         return Err(Halt::ChangedNothing(format!(
             "node `{node}` is as schedulable as it was"
         )));
     }
+    let kind = session.api.kind("v1/Node")?.clone();
     let body = PatchBody::Merge(json!({"spec": {"unschedulable": now.then_some(true)}}));
-    let answer = session.api.patch(&kind, None, node, None, body).await?;
+    let answer = session
+        .api
+        .patch(&kind, None, node.as_str(), None, body)
+        .await?;
     session.wrote(answer).await?;
     Ok(())
 }

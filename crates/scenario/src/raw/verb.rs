@@ -237,10 +237,58 @@ pub(crate) enum NodeVerb {
     Cordon(Text),
     /// New pods again.
     Uncordon(Text),
+    /// Cordon this node and evict all its pods but those of `DaemonSet`s, as far as their
+    /// disruption budgets allow; there has to be one.
+    Drain(Text),
+    /// Keep pods away that do not tolerate this.
+    Taint(Taint),
+    /// Take a taint away; it has to be there.
+    Untaint(Untaint),
     /// Switch the machine off.
     Stop(Text),
     /// Switch it on.
     Start(Text),
+    /// Delete its `Node` object; it comes back when the machine is switched off and on.
+    Delete(Text),
+}
+
+/// A taint of a node.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Taint {
+    /// The node, by the scenario's name.
+    #[serde(rename = "node")]
+    pub(crate) on_node: Text,
+    /// Its key, as `example.com/broken`.
+    pub(crate) key: Text,
+    /// Its value.
+    pub(crate) value: Option<Text>,
+    /// What it does to pods that do not tolerate it.
+    pub(crate) effect: TaintEffect,
+}
+
+/// A taint that goes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Untaint {
+    /// The node, by the scenario's name.
+    #[serde(rename = "node")]
+    pub(crate) on_node: Text,
+    /// Its key.
+    pub(crate) key: Text,
+    /// One effect only; every taint of the key where it is not said.
+    pub(crate) effect: Option<TaintEffect>,
+}
+
+/// What a taint does, in Kubernetes' own words.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub(crate) enum TaintEffect {
+    /// Pods are not scheduled there.
+    NoSchedule,
+    /// Pods are scheduled there only where nothing else is left.
+    PreferNoSchedule,
+    /// Pods are not scheduled there, and those that are there have to go.
+    NoExecute,
 }
 
 /// Something about the Redis Cluster under test.

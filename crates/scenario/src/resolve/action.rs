@@ -10,7 +10,7 @@ use super::{
 use crate::{
     plan::{
         Action, CommandExpected, Deletion, Exec, Gone, HealthyFor, HostWork, NodeFault, Patch,
-        Pods, RedisWork, Saved,
+        Pods, RedisWork, Saved, TaintEffect,
     },
     raw,
     source::NodeId,
@@ -210,8 +210,25 @@ impl Resolver<'_> {
         let (node, fault) = match raw {
             raw::NodeVerb::Cordon(node) => (node, NodeFault::Cordon),
             raw::NodeVerb::Uncordon(node) => (node, NodeFault::Uncordon),
+            raw::NodeVerb::Drain(node) => (node, NodeFault::Drain),
+            raw::NodeVerb::Taint(taint) => (
+                &taint.on_node,
+                NodeFault::Taint {
+                    key: self.text(&taint.key, around),
+                    value: taint.value.as_ref().map(|text| self.text(text, around)),
+                    effect: effect(taint.effect),
+                },
+            ),
+            raw::NodeVerb::Untaint(taint) => (
+                &taint.on_node,
+                NodeFault::Untaint {
+                    key: self.text(&taint.key, around),
+                    effect: taint.effect.map(effect),
+                },
+            ),
             raw::NodeVerb::Stop(node) => (node, NodeFault::Stop),
             raw::NodeVerb::Start(node) => (node, NodeFault::Start),
+            raw::NodeVerb::Delete(node) => (node, NodeFault::Delete),
         };
         Action::Node {
             node: self.node_name(node, around),
@@ -266,5 +283,13 @@ impl Resolver<'_> {
         };
         let name = self.keep(&raw.r#as, how, around);
         Some(Action::Save { name, what })
+    }
+}
+
+const fn effect(raw: raw::TaintEffect) -> TaintEffect {
+    match raw {
+        raw::TaintEffect::NoSchedule => TaintEffect::NoSchedule,
+        raw::TaintEffect::PreferNoSchedule => TaintEffect::PreferNoSchedule,
+        raw::TaintEffect::NoExecute => TaintEffect::NoExecute,
     }
 }

@@ -385,7 +385,14 @@ fn changes(action: &Action) -> bool {
             }
         },
         Action::Node { fault, .. } => match fault {
-            NodeFault::Cordon | NodeFault::Uncordon | NodeFault::Stop | NodeFault::Start => true,
+            NodeFault::Cordon
+            | NodeFault::Uncordon
+            | NodeFault::Drain
+            | NodeFault::Taint { .. }
+            | NodeFault::Untaint { .. }
+            | NodeFault::Stop
+            | NodeFault::Start
+            | NodeFault::Delete => true,
         },
         Action::Redis(
             RedisWork::Check | RedisWork::Healthy(_) | RedisWork::Verify | RedisWork::ProveDisks,

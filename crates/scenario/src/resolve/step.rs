@@ -267,8 +267,12 @@ fn called_otherwise(raw: &raw::Step) -> String {
         let (verb, node) = match node {
             raw::NodeVerb::Cordon(node) => ("cordon", node),
             raw::NodeVerb::Uncordon(node) => ("uncordon", node),
+            raw::NodeVerb::Drain(node) => ("drain", node),
+            raw::NodeVerb::Taint(taint) => ("taint", &taint.on_node),
+            raw::NodeVerb::Untaint(taint) => ("untaint", &taint.on_node),
             raw::NodeVerb::Stop(node) => ("stop", node),
             raw::NodeVerb::Start(node) => ("start", node),
+            raw::NodeVerb::Delete(node) => ("delete node", node),
         };
         return format!("{verb} {}", node.value);
     }
