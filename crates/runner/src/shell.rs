@@ -42,12 +42,14 @@ find . -mindepth 1 -delete"
     )
 }
 
-/// One digest of all names, types and contents below a path; empty where it is not there.
+/// One digest of a file's content, or of all names, types and contents below a directory;
+/// empty where it is not there.
 pub(crate) fn digest(path: &str) -> String {
     let path = quote(path);
     format!(
         "p={path}
 [ -e \"$p\" ] || exit 0
+if [ -f \"$p\" ]; then sha256sum <\"$p\" | cut -c1-64; exit; fi
 cd \"$p\" || exit
 {{ find . -printf '%y %p %l\\n'; find . -type f -exec sha256sum {{}} +; }} | LC_ALL=C sort | sha256sum | cut -c1-64"
     )
@@ -74,7 +76,32 @@ for root in {}; do [ -e \"$root\" ] && find \"$root\" -mindepth 1 -print0; done;
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+
+    /// What the digest of `path` is, after `change` was done in an empty folder.
+    fn digest_after(change: &str, path: &str) -> String {
+        let script = format!(
+            "d=$(mktemp -d) && trap 'rm -r \"$d\"' EXIT && cd \"$d\" && {change} && {}",
+            digest(path)
+        );
+        #[expect(clippy::disallowed_methods, reason = "a script that is over at once")]
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_digest_tells_contents_apart_of_a_directory_and_of_a_file() {
+        for path in ["d", "d/f"] {
+            let one = digest_after("mkdir d && echo one >d/f", path);
+            assert_eq!(one.len(), 64);
+            assert_eq!(digest_after("mkdir d && echo one >d/f", path), one);
+            assert_ne!(digest_after("mkdir d && echo two >d/f", path), one);
+            assert_eq!(digest_after("true", path), "");
+        }
+    }
 
     #[test]
     fn a_quote_ends_no_word() {

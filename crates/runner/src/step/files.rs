@@ -12,7 +12,7 @@ use crate::{
     shell,
 };
 
-/// The digest of all that is in a directory of a node; none where it is not there.
+/// The digest of a file of a node, or of all that is in a directory; none where it is not there.
 pub(crate) async fn digest(
     session: &Session,
     node: &NodeName,
@@ -41,9 +41,11 @@ pub(crate) async fn expect(
         (Presence::There, None) => seen.clone().or(Some("anything".to_owned())),
     };
     if seen == wanted {
-        let holds = seen.map_or("is not there".to_owned(), |it| {
-            format!("holds what it held ({})", it.get(..12).unwrap_or(&it))
-        });
+        let holds = match (seen, expected) {
+            (None, _) => "is not there".to_owned(),
+            (Some(_), None) => "is there".to_owned(),
+            (Some(it), Some(_)) => format!("holds what it held ({})", it.get(..12).unwrap_or(&it)),
+        };
         let on = Subject::Path {
             node: node.as_str().to_owned(),
             path: path.clone(),
