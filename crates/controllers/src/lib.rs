@@ -48,6 +48,8 @@ pub struct Options {
     pub namespace_grace: SignedDuration,
     /// After how much silence a node is Unknown.
     pub node_grace: SignedDuration,
+    /// How long a node must be missing before its pods are removed.
+    pub node_quarantine: SignedDuration,
 }
 
 impl Default for Options {
@@ -58,6 +60,7 @@ impl Default for Options {
             volume_resync: SignedDuration::from_secs(15),
             namespace_grace: SignedDuration::from_secs(5),
             node_grace: SignedDuration::from_secs(50),
+            node_quarantine: SignedDuration::from_secs(40),
         }
     }
 }
@@ -76,7 +79,7 @@ pub fn controllers(options: Options) -> Vec<Box<dyn Controller>> {
         Box::new(namespaces::Terminator::new(options.namespace_grace)),
         Box::new(nodes::NodeHealth::new(options.node_grace)),
         Box::new(nodes::TaintEviction::default()),
-        Box::new(nodes::PodCollector::default()),
+        Box::new(nodes::PodCollector::new(options.node_quarantine)),
         Box::new(budgets::Budgets),
     ]
 }

@@ -11,6 +11,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::Client;
@@ -50,6 +51,8 @@ pub struct NodeConfig {
     pub dns: Dns,
     /// What may be done on this machine.
     pub powers: Powers,
+    /// How often it says that it is alive; every 10 s in Kubernetes.
+    pub heartbeat: Duration,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }

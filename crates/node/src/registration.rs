@@ -19,7 +19,6 @@ use crate::downward::Place;
 use crate::recorder::Recorder;
 use crate::status_time;
 
-const BEAT: Duration = Duration::from_secs(10);
 const LEASES: &str = "kube-node-lease";
 /// Condition, reason, text: what is not the matter.
 const FINE: [(&str, &str, &str); 3] = [
@@ -82,7 +81,7 @@ pub(crate) fn capacity() -> Place {
 /// Registers the node, then keeps its lease until it is stopped.
 pub(crate) async fn keep(shared: Arc<Shared>, recorder: Recorder) {
     let name = shared.config.name.clone();
-    let mut ticks = tokio::time::interval(BEAT);
+    let mut ticks = tokio::time::interval(shared.config.heartbeat);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut retry = tokio::time::interval(Duration::from_millis(200));
     while let Err(error) = register(&shared).await {

@@ -1,7 +1,7 @@
 //! Removes pods that no kubelet will ever end.
 //!
 //! Invariants:
-//! - A node must be missing for 40 s before its pods are removed.
+//! - A node must be missing for a while (40 s in Kubernetes) before its pods are removed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,14 +18,23 @@ use crate::pods;
 use crate::times::{after, stamp};
 use crate::world::{Change, World};
 
-const PERIOD: SignedDuration = SignedDuration::from_secs(20);
-const QUARANTINE: SignedDuration = SignedDuration::from_secs(40);
 const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
 /// The pod garbage collector.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PodCollector {
+    quarantine: SignedDuration,
     missing: BTreeMap<String, Timestamp>,
+}
+
+impl PodCollector {
+    /// Pods of a node are removed once it is missing for `quarantine`.
+    pub fn new(quarantine: SignedDuration) -> Self {
+        Self {
+            quarantine,
+            missing: BTreeMap::new(),
+        }
+    }
 }
 
 /// Why a pod will not end by itself.
@@ -41,7 +50,8 @@ impl Controller for PodCollector {
     }
 
     fn period(&self) -> Option<SignedDuration> {
-        Some(PERIOD)
+        // As in Kubernetes, where it is 20 s.
+        Some(self.quarantine / 2)
     }
 
     fn tick(&mut self, world: &World, now: Timestamp) -> Vec<Key> {
@@ -109,7 +119,7 @@ impl PodCollector {
         };
         let Some(node) = world.get::<Node>("", name) else {
             let since = self.missing.get(name)?;
-            return (now >= after(*since, QUARANTINE)).then_some(Why::NodeGone);
+            return (now >= after(*since, self.quarantine)).then_some(Why::NodeGone);
         };
         let mut taints = node
             .spec

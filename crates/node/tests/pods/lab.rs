@@ -5,7 +5,7 @@ use std::fs::File;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::{SinkExt, StreamExt};
 use jiff::Timestamp;
@@ -77,6 +77,7 @@ impl Lab {
             images: self.images.clone(),
             dns: self.dns.clone(),
             powers: Powers::of_this_process(),
+            heartbeat: Duration::from_secs(10),
             clock: Timestamp::now,
         };
         let (node, life) = Node::new(config, self.client.clone(), self.sandbox.clone()).unwrap();
