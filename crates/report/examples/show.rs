@@ -1,7 +1,7 @@
-//! Plays a recorded run on this terminal, with the delays of its own records.
+//! Plays a recorded run, or that of a report.json, on this terminal, with the delays of its own records.
 //!
-//! `show RUN [WIDTH] [live|lines] [colour|plain] [SPEED]`, or `show RUN json`
-//! and `show RUN junit`.
+//! `show RUN [WIDTH] [live|lines] [colour|plain] [SPEED]`, or `show RUN json`,
+//! `show RUN junit` and `show RUN page`.
 
 #[path = "../testdata/recorded.rs"]
 mod recorded;
@@ -9,14 +9,16 @@ mod recorded;
 use std::{env, error::Error, io, sync::mpsc, time::Duration};
 
 use stayput_events::{Elapsed, Record};
-use stayput_report::{Colour, Display, Style, Summary, Terminal, json, junit};
+use stayput_report::{Colour, Display, Style, Summary, Terminal, json, junit, page};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|one| one == word);
     let numbers: Vec<u16> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let name = words.first().ok_or("which run?")?;
-    let Some(records) = recorded::by_name(name) else {
+    let file = std::path::Path::new(name);
+    let read = file.is_file().then(|| report(file)).transpose()?;
+    let Some(records) = read.or_else(|| recorded::by_name(name)) else {
         let names = recorded::NAMES.join(", ");
         return Err(format!("no run `{name}`; there are {names}").into());
     };
@@ -27,6 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if has("junit") {
         io::Write::write_all(&mut io::stdout(), junit::write(&summary)?.as_bytes())?;
+        return Ok(());
+    }
+    if has("page") {
+        io::Write::write_all(&mut io::stdout(), page::write(&records)?.as_bytes())?;
         return Ok(());
     }
     let style = Style {
@@ -44,6 +50,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     play(&records, style, numbers.get(1).copied().unwrap_or(10))?;
     Ok(())
+}
+
+/// The records of a report.json.
+fn report(file: &std::path::Path) -> Result<Vec<Record>, Box<dyn Error>> {
+    let report = serde_json::from_slice(&std::fs::read(file)?)?;
+    Ok(json::read(&report)?)
 }
 
 /// Ten times a second of its own time, however fast it is played.

@@ -109,13 +109,18 @@ fn causes(causes: &[Cause], style: Style) -> Vec<String> {
     lines
 }
 
-fn directory(one: &Directory, style: Style) -> Vec<String> {
-    let is = match one.is {
+/// What is at a path, where it is not a directory.
+pub(crate) fn at_path(is: AtPath) -> &'static str {
+    match is {
         AtPath::Missing => ": not there",
         AtPath::Directory => "",
         AtPath::Other => ": not a directory",
         AtPath::Unknown => ": nobody could look",
-    };
+    }
+}
+
+fn directory(one: &Directory, style: Style) -> Vec<String> {
+    let is = at_path(one.is);
     let title = clean(&format!("  {} on {}{is}", one.path, one.node));
     let mut lines = vec![String::new(), style.paint(Ink::Strong, &title)];
     let listing = clean(&one.listing);
@@ -217,7 +222,7 @@ fn pair_line(pair: Pair<'_>, column: usize, style: Style) -> String {
 }
 
 /// Puts equal lines beside each other, and what differs between them in pairs.
-fn align<'a>(left: &[&'a str], right: &[&'a str]) -> Vec<Pair<'a>> {
+pub(crate) fn align<'a>(left: &[&'a str], right: &[&'a str]) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     let (mut from_left, mut from_right) = (0, 0);
     for (in_left, in_right) in common(left, right) {

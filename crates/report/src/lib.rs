@@ -1,4 +1,4 @@
-//! Folds events into a terminal, JSON and XML.
+//! Folds events into a terminal, a page, JSON and XML.
 //!
 //! A run is a list of [`Record`](stayput_events::Record)s. [`Summary`] is the
 //! one fold over them, live or read back from a file; every report here is
@@ -14,6 +14,7 @@
 
 pub mod json;
 pub mod junit;
+pub mod page;
 pub mod redact;
 
 mod claims;

@@ -15,6 +15,9 @@ mod lines;
 #[cfg(test)]
 #[path = "reports/live.rs"]
 mod live;
+#[cfg(test)]
+#[path = "reports/page.rs"]
+mod page;
 
 use stayput_events::{Elapsed, Record};
 use stayput_report::{Style, Summary, Terminal};

@@ -57,7 +57,7 @@ pub(crate) struct E2e {
     /// Play only the controls whose names contain this.
     #[arg(long, value_name = "TEXT", requires = "controls")]
     pub(crate) control: Option<String>,
-    /// Write report.json, junit.xml and logs into this folder.
+    /// Write index.html, report.json, junit.xml and logs into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<Utf8PathBuf>,
     /// The configuration of the kind cluster; the shipped one without it.

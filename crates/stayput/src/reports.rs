@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use stayput_events::{Event, Record};
-use stayput_report::{Style, Summary, Terminal, json, junit};
+use stayput_report::{Style, Summary, Terminal, json, junit, page};
 use stayput_runner::Clock;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
@@ -51,7 +51,7 @@ pub(crate) async fn show(
     })
 }
 
-/// Writes `report.json` and `junit.xml`.
+/// Writes `report.json`, `junit.xml` and `index.html`.
 pub(crate) fn write(folder: &Utf8Path, shown: &Shown) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{folder}`"))?;
     let report = json::write(&shown.records, &shown.summary)?;
@@ -60,6 +60,7 @@ pub(crate) fn write(folder: &Utf8Path, shown: &Shown) -> Result<()> {
         &serde_json::to_string_pretty(&report)?,
     )?;
     put(&folder.join("junit.xml"), &junit::write(&shown.summary)?)?;
+    put(&folder.join("index.html"), &page::write(&shown.records)?)?;
     let logs = folder.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("cannot make `{logs}`"))?;
     put(&logs.join("run.log"), &plain(&shown.records)?)

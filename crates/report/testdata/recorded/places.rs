@@ -17,7 +17,7 @@ impl Recorder {
                 ready: true,
                 cordoned: false,
             };
-            self.seen(&format!("Node stayput-7f3a-{worker}"), "n0de", ready);
+            self.seen(&format!("Node stayput-7f3a-{worker}"), worker, ready);
         }
         for (ordinal, worker) in PLACES.iter().enumerate() {
             let claim = format!("redis/data-{ordinal}");
@@ -28,9 +28,17 @@ impl Recorder {
                 phase: "Bound".to_owned(),
             };
             let name = format!("redis-{ordinal}-data");
-            self.seen(&format!("PersistentVolume {name}"), "7015", volume);
+            self.seen(
+                &format!("PersistentVolume {name}"),
+                &format!("7015{ordinal}"),
+                volume,
+            );
             let bound = Sight::Claim { volume: Some(name) };
-            self.seen(&format!("PersistentVolumeClaim {claim}"), "c1a1", bound);
+            self.seen(
+                &format!("PersistentVolumeClaim {claim}"),
+                &format!("c1a1{ordinal}"),
+                bound,
+            );
             self.pod(ordinal, &format!("6f1{ordinal:x}"), None, PodState::Pending);
             self.pod(
                 ordinal,

@@ -51,7 +51,8 @@ fn no_secret_reaches_a_file() {
     let report = json::write(&all, &summary).unwrap().to_string();
     let xml = junit::write(&summary).unwrap();
     let lines = crate::show(&all, stayput_report::Style::plain(80));
-    for written in [report, xml, lines] {
+    let page = stayput_report::page::write(&all).unwrap();
+    for written in [report, xml, lines, page] {
         assert!(!written.contains("s3cr3t"), "{written}");
     }
 }
