@@ -21,7 +21,7 @@ use crate::{
 const REDIS: &str = "redis:7";
 
 /// kind as this process's environment has it.
-pub(crate) fn kind() -> Result<Kind> {
+pub fn kind() -> Result<Kind> {
     let environment = Environment {
         provider: std::env::var("KIND_EXPERIMENTAL_PROVIDER").ok(),
         variables: Vec::new(),
@@ -30,7 +30,7 @@ pub(crate) fn kind() -> Result<Kind> {
 }
 
 /// Where embedded clusters keep their files and find programs.
-pub(crate) fn places() -> Result<Places> {
+pub fn places() -> Result<Places> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     Ok(Places {
         state: place::state()?,

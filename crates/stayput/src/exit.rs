@@ -29,7 +29,7 @@ pub(crate) struct NotCapable {
 }
 
 /// Shows an error with its causes and its cure; the kind gives the exit code.
-pub(crate) fn show(error: &anyhow::Error) -> u8 {
+pub fn show(error: &anyhow::Error) -> u8 {
     let mut lines = vec![format!("error: {error}")];
     lines.extend(
         error

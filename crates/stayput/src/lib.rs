@@ -25,6 +25,8 @@ use anyhow::Result;
 use clap::Parser as _;
 
 pub use cli::command;
+pub use clusters::{kind, places};
+pub use exit::show;
 pub use stayput_scenario::schema;
 
 /// Runs the program with the process's arguments.
