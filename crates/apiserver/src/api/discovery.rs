@@ -58,9 +58,14 @@ impl Api {
             Some(document) => Answer::value(200, document, Encoding::Json),
             None => Answer::text(404, ""),
         };
-        if let (None, Answer::Document(document)) = (which, &mut answer) {
-            // The index is JSON that Kubernetes calls text.
-            document.content_type = Some("text/plain; charset=utf-8");
+        if let Answer::Document(document) = &mut answer {
+            match (which, document.code) {
+                // The index is JSON that Kubernetes calls text.
+                (None, _) => document.content_type = Some("text/plain; charset=utf-8"),
+                // And what is not there is nothing, of no type.
+                (Some(_), 404) => document.content_type = Some(""),
+                (Some(_), _) => {}
+            }
         }
         answer
     }

@@ -98,6 +98,11 @@ impl Api {
         if uid.is_string() && *uid != old.value()["metadata"]["uid"] {
             let mut issues = Issues::default();
             issues.invalid("metadata.uid", uid, "field is immutable");
+            // Core kinds ask once more what was asked of every kind before.
+            let kind = target.served.kind;
+            if kind.group.is_empty() && kind.plural != "persistentvolumes" {
+                issues.invalid("metadata.uid", uid, "field is immutable");
+            }
             return Err(Status::invalid(target.served.kind, target.name, &issues));
         }
         (target.served.kind.rules.defaults)(&mut new);

@@ -12,6 +12,7 @@ use crate::access::{has, int, list, object, text};
 use crate::kinds::Sub;
 use crate::nodes::{NodeCall, Upgrade};
 use crate::status::Status;
+use crate::store::Key;
 use crate::time;
 
 impl Api {
@@ -129,12 +130,11 @@ impl Api {
                 "pod {name} does not have a host assigned"
             )));
         }
-        let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
-        if ended && sub != Sub::Log {
-            let phase = text(pod, "/status/phase");
-            return Err(Status::unreachable(format!(
-                "cannot exec into a container in a completed pod; current phase is {phase}"
-            )));
+        let nodes = self.catalogue.core("nodes");
+        let key = Key::new("", node);
+        if nodes.is_some_and(|nodes| self.store.get(nodes.table, &key).is_none()) {
+            // The node's name, and yet a pod is spoken of: so does the real server.
+            return Err(Status::not_found(target.served.kind, node));
         }
         let path = agent_path(request, target, sub, &container);
         let upgrade = if sub == Sub::Log {

@@ -130,7 +130,9 @@ fn document_response(document: &Document) -> Response<Body> {
     let mut response = Response::new(full(bytes));
     *response.status_mut() =
         StatusCode::from_u16(document.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    set(&mut response, CONTENT_TYPE, content_type);
+    if !content_type.is_empty() {
+        set(&mut response, CONTENT_TYPE, content_type);
+    }
     for text in &document.warnings {
         if let Ok(value) = HeaderValue::from_str(&warning(text)) {
             response.headers_mut().append(WARNING, value);
