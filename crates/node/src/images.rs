@@ -29,6 +29,8 @@ pub struct Entry {
     pub repositories: Vec<String>,
     /// The program whose version the tag promises; none for a shell.
     pub versioned: Option<String>,
+    /// Tags that promise no version, without what follows their letters; any without one.
+    pub tags: Vec<String>,
     /// Programs that it must have.
     pub programs: Vec<String>,
     /// What always comes first.
@@ -144,6 +146,18 @@ impl Reference {
         }
     }
 
+    /// What a registry says of what it does not have.
+    fn unknown(&self) -> String {
+        let full = &self.full;
+        format!("failed to resolve reference \"{full}\": {full}: not found")
+    }
+
+    /// The tag's first word, without a number at its end: `alpine` of `alpine3.22-slim`.
+    fn word(&self) -> &str {
+        let first = self.tag.split('-').next().unwrap_or(&self.tag);
+        first.trim_end_matches(|it: char| it.is_ascii_digit() || it == '.')
+    }
+
     /// The version that the tag promises, if it does.
     pub fn promise(&self) -> Option<Vec<u32>> {
         let digits = self.tag.split('-').next()?.trim_start_matches('v');
@@ -176,7 +190,7 @@ impl Images {
             .entries
             .iter()
             .filter(|entry| entry.repositories.contains(&reference.familiar));
-        let mut why = format!("failed to resolve reference \"{full}\": {full}: not found");
+        let mut why = reference.unknown();
         for entry in matching {
             match self.with_programs(entry, reference) {
                 Ok(programs) => {
@@ -195,6 +209,10 @@ impl Images {
     }
 
     fn with_programs(&self, entry: &Entry, reference: &Reference) -> Result<Vec<Program>, String> {
+        let known = |tag: &str| entry.tags.is_empty() || entry.tags.iter().any(|it| it == tag);
+        if reference.promise().is_none() && !known(reference.word()) {
+            return Err(reference.unknown());
+        }
         let mut programs = Vec::new();
         for name in &entry.programs {
             let program = self
@@ -373,6 +391,15 @@ mod tests {
             check("7.0.15", "redis:7.2")
                 .ends_with("the tag `7.2` promises more than this machine's redis-server 7.0.15")
         );
+    }
+
+    #[test]
+    fn a_tag_that_promises_nothing_is_one_that_there_is() {
+        for tag in ["latest", "alpine", "alpine3.22", "bookworm", "trixie"] {
+            let name = format!("docker.io/library/redis:{tag}");
+            assert_eq!(check("7.0.15", &name), name);
+        }
+        assert!(check("7.0.15", "redis:nope").ends_with("library/redis:nope: not found"));
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(crate) struct View {
     pub(crate) known: bool,
     pub(crate) live: Option<(ProcessId, ProcessSpec)>,
     pub(crate) logs: Vec<Log>,
+    /// What it waits for if it never ran.
+    pub(crate) waits_for: &'static str,
 }
 
 /// Work that goes on after a request was answered, such as an upgraded stream.

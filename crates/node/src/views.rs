@@ -28,6 +28,7 @@ pub(crate) fn answer<'a>(ask: Ask, pods: impl Iterator<Item = &'a Entry>) {
                 .as_ref()
                 .is_some_and(|name| has_container(&entry.pod, name)),
             live: live.map(|live| (live.process, live.template.clone())),
+            waits_for: entry.machine.waits_for(name.as_deref().unwrap_or_default()),
             logs: name
                 .as_ref()
                 .and_then(|name| entry.logs.get(name))

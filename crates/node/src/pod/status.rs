@@ -337,6 +337,24 @@ impl Machine {
         Value::Object(status)
     }
 
+    /// What a container that never ran waits for.
+    pub(crate) fn waits_for(&self, container: &str) -> &'static str {
+        let member = self.members.iter().find(|member| member.name == container);
+        match member.map(|member| &member.run) {
+            Some(Run::Blocked { reason, .. }) => reason,
+            Some(Run::Never | Run::Starting { .. } | Run::Running(_) | Run::Ended { .. })
+            | None => self.not_begun(),
+        }
+    }
+
+    fn not_begun(&self) -> &'static str {
+        if self.members.iter().any(|member| member.role != Role::Main) {
+            "PodInitializing"
+        } else {
+            "ContainerCreating"
+        }
+    }
+
     /// `state` and `lastState`.
     fn states(&self, member: &Member, now: Timestamp) -> (Value, Value) {
         let last = || member.last.as_ref().map_or(json!({}), terminated);
@@ -346,13 +364,7 @@ impl Machine {
         };
         match &member.run {
             Run::Never | Run::Starting { previous: None } => {
-                let initializing = self.members.iter().any(|member| member.role != Role::Main);
-                let reason = if initializing {
-                    "PodInitializing"
-                } else {
-                    "ContainerCreating"
-                };
-                (waiting(reason, None), json!({}))
+                (waiting(self.not_begun(), None), json!({}))
             }
             Run::Starting {
                 previous: Some(previous),

@@ -40,8 +40,8 @@ pub(crate) async fn logs(shared: &Arc<Shared>, place: &Place, query: &Query) -> 
         }
         None => {
             let why = format!(
-                "container \"{container}\" in pod \"{}\" is waiting to start: ContainerCreating",
-                place.pod
+                "container \"{container}\" in pod \"{}\" is waiting to start: {}",
+                place.pod, view.waits_for
             );
             refuse(StatusCode::BAD_REQUEST, &why)
         }
