@@ -19,12 +19,15 @@ pub(crate) struct Planned {
     pub(crate) address: Ipv4Addr,
     /// Its pods' network of 256 addresses.
     pub(crate) pods: Ipv4Addr,
+    /// Whether it is the only node: then pods have to run beside the control plane.
+    pub(crate) alone: bool,
 }
 
 impl Planned {
     pub(crate) fn labels(&self) -> BTreeMap<String, String> {
         let labels: &[&str] = match self.role {
             NodeRole::Worker => &[],
+            NodeRole::ControlPlane if self.alone => &["node-role.kubernetes.io/control-plane"],
             NodeRole::ControlPlane => &[
                 "node-role.kubernetes.io/control-plane",
                 "node.kubernetes.io/exclude-from-external-load-balancers",
@@ -37,6 +40,7 @@ impl Planned {
     pub(crate) fn taints(&self) -> Vec<Value> {
         match self.role {
             NodeRole::Worker => Vec::new(),
+            NodeRole::ControlPlane if self.alone => Vec::new(),
             NodeRole::ControlPlane => {
                 vec![
                     json!({"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}),
@@ -62,6 +66,7 @@ pub(crate) fn planned(cluster: &str, workers: usize) -> Vec<Planned> {
         role,
         address: Ipv4Addr::new(172, 18, 0, number.saturating_add(2)),
         pods: Ipv4Addr::new(10, 244, number.saturating_add(1), 0),
+        alone: workers == 0,
     };
     (0..).zip(names).map(node).collect()
 }
