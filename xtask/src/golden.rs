@@ -1,5 +1,6 @@
 //! `golden`: how like a real cluster the embedded one is.
 
+mod api;
 mod record;
 mod stages;
 mod traces;
@@ -24,6 +25,8 @@ struct Arguments {
 enum Command {
     /// Play scripts on a real cluster by kind: what it does not repeat is expected no more.
     Record(record::Record),
+    /// Send requests and hold the answers against a real API server's, word for word.
+    Api(api::Api),
 }
 
 /// Runs the command with its arguments, without the program's name.
@@ -51,6 +54,7 @@ fn run(arguments: Arguments) -> Result<u8> {
         match arguments.command {
             None => traces::check(arguments.traces).await,
             Some(Command::Record(flags)) => record::record(flags).await,
+            Some(Command::Api(flags)) => api::api(flags).await,
         }
     })
 }

@@ -65,4 +65,12 @@ pub enum GoldenError {
         /// The end of what it said.
         said: String,
     },
+    /// A group of requests cannot be played.
+    #[error("cannot play `{group}`: {what}")]
+    Play {
+        /// The group.
+        group: String,
+        /// Why.
+        what: String,
+    },
 }

@@ -13,6 +13,7 @@
 //! - A difference is reported or declared with its reason, never dropped; a declaration
 //!   that fits nothing is a mistake.
 
+pub mod api;
 mod compare;
 mod declared;
 mod error;

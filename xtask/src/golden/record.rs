@@ -6,7 +6,10 @@ use stayput_cluster::Release;
 use stayput_golden::{Expected, Facts, GoldenError, Scenario, Stage, play, scenarios};
 use tokio_util::sync::CancellationToken;
 
-use super::{say, stages};
+use super::{
+    say,
+    stages::{self, Nodes},
+};
 
 /// The version that is recorded.
 const KUBERNETES: &str = "1.34";
@@ -21,24 +24,29 @@ pub(crate) struct Record {
 /// Plays the scripts on one real cluster; what is expected becomes what it did every time.
 pub(crate) async fn record(flags: Record) -> Result<u8> {
     let chosen = scenarios(&flags.names)?;
-    let cancel = CancellationToken::new();
-    let stage = stages::kind(KUBERNETES, cancel.clone());
-    let mut stage = std::pin::pin!(stage);
-    let stage = tokio::select! {
-        stage = &mut stage => stage?,
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted?;
-            cancel.cancel();
-            // It removes what it has made so far.
-            stage.await?
-        }
-    };
+    let stage = real(Nodes::Several).await?;
     let done = tokio::select! {
         done = all(&chosen, &stage) => done,
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into).map(|()| 130),
     };
     stage.cluster.release(Release::Delete).await?;
     done
+}
+
+/// A real cluster, to be released; nothing is left of one that was interrupted.
+pub(super) async fn real(nodes: Nodes) -> Result<Stage> {
+    let cancel = CancellationToken::new();
+    let stage = stages::kind(KUBERNETES, nodes, cancel.clone());
+    let mut stage = std::pin::pin!(stage);
+    tokio::select! {
+        stage = &mut stage => stage,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            cancel.cancel();
+            // It removes what it has made so far.
+            stage.await
+        }
+    }
 }
 
 async fn all(chosen: &[Scenario], stage: &Stage) -> Result<u8> {

@@ -9,7 +9,10 @@ use stayput_golden::{
 };
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{say, stages};
+use super::{
+    say,
+    stages::{self, Nodes},
+};
 
 /// The least share of facts that has to agree, in percent.
 const LEAST: usize = 98;
@@ -85,7 +88,7 @@ fn unplayable() -> Option<u8> {
 async fn in_turn(scenario: Scenario, turns: Arc<Semaphore>) -> (String, Result<Facts>) {
     let facts = async {
         let _turn = turns.acquire().await?;
-        let stage = stages::embedded().await?;
+        let stage = stages::embedded(Nodes::Several).await?;
         let recording = play(&scenario, &stage).await?;
         Ok(Facts::of(&recording, &stage.cluster.facts().name))
     };
