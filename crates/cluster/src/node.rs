@@ -38,6 +38,9 @@ pub struct Node {
 #[serde(transparent)]
 pub struct NodeMap {
     nodes: Vec<Node>,
+    /// So many of them, from the first on, a scenario can use.
+    #[serde(skip)]
+    usable: usize,
 }
 
 impl NodeMap {
@@ -55,6 +58,7 @@ impl NodeMap {
             });
         }
         let names = scenario_nodes.iter().cloned().map(Some);
+        let count = usable.len();
         let nodes = usable
             .into_iter()
             .zip(names.chain(std::iter::repeat(None)))
@@ -65,7 +69,18 @@ impl NodeMap {
                 scenario_name,
             })
             .collect();
-        Ok(Self { nodes })
+        Ok(Self {
+            nodes,
+            usable: count,
+        })
+    }
+
+    /// The same nodes under the names of another scenario.
+    pub fn named_for(&self, scenario_nodes: &[String]) -> Result<Self, ClusterError> {
+        let bare = |node: &Node| (node.name.clone(), node.role);
+        let (usable, others) = self.nodes.split_at(self.usable);
+        let (usable, others) = (usable.iter().map(bare), others.iter().map(bare));
+        Self::assign(scenario_nodes, usable.collect(), others.collect())
     }
 
     /// All nodes.
@@ -142,6 +157,18 @@ mod tests {
         assert_eq!(map.scenario_name("w3"), None);
         let unused: Vec<_> = map.unused().map(|node| node.name.as_str()).collect();
         assert_eq!(unused, ["w3", "cp"]);
+    }
+
+    #[test]
+    fn another_scenario_gives_the_same_nodes_its_own_names() {
+        let names = ["x", "y", "z"].map(str::to_owned);
+        let map = map(&["master-1"], &["w", "w2"]).unwrap();
+        let other = map.named_for(&names[..2]).unwrap();
+        assert_eq!(other.real_name("x").unwrap().as_str(), "w");
+        assert_eq!(other.real_name("y").unwrap().as_str(), "w2");
+        assert_eq!(other.real_name("master-1"), None);
+        // The control plane is no node to play on, for nobody.
+        assert!(other.named_for(&names).is_err());
     }
 
     #[test]
