@@ -157,6 +157,20 @@ pub struct RunFacts {
     pub started: String,
     /// The version of this program.
     pub version: String,
+    /// What a pass that took several attempts counts as.
+    #[serde(default)]
+    pub flaky: FlakyCounts,
+}
+
+/// What a pass that took several attempts counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FlakyCounts {
+    /// As a failure.
+    #[default]
+    AsFailed,
+    /// As a pass, because the caller allows it; it is called flaky all the same.
+    AsPassed,
 }
 
 /// One step, as it is announced.

@@ -18,7 +18,8 @@ mod sight;
 pub use claim::{ClaimPart, ClaimVerdict, PartVerdict, Statement, StatementPart};
 pub use elapsed::Elapsed;
 pub use event::{
-    ClusterFacts, ControlResult, Cost, Event, NodeFacts, Provider, RunFacts, StepFacts, StepId,
+    ClusterFacts, ControlResult, Cost, Event, FlakyCounts, NodeFacts, Provider, RunFacts,
+    StepFacts, StepId,
 };
 pub use failure::{AtPath, Cause, Directory, Failure, LogExcerpt, Mismatch, Moment};
 pub use outcome::{Outcome, SkipReason};

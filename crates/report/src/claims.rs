@@ -6,7 +6,7 @@
 //! - Steps of controls show nothing: they are played to fail.
 
 use serde::Serialize;
-use stayput_events::{ClaimPart, Outcome, PartVerdict, SkipReason, StatementPart};
+use stayput_events::{ClaimPart, ClaimVerdict, Outcome, PartVerdict, SkipReason, StatementPart};
 
 use crate::{StepSummary, Summary};
 
@@ -53,21 +53,23 @@ pub struct Tally {
 impl Tally {
     /// Counts the parts of all rows.
     pub fn of(ledger: &[LedgerRow]) -> Self {
-        use stayput_events::ClaimVerdict::{Confirmed, MoreExactly, Refuted};
         let mut tally = Self::default();
         for part in ledger.iter().flat_map(|row| &row.parts) {
-            let counter = match &part.verdict {
-                PartVerdict::Shown { verdict, .. } => match verdict {
-                    Confirmed => &mut tally.confirmed,
-                    Refuted => &mut tally.refuted,
-                    MoreExactly => &mut tally.more_exactly,
-                },
-                PartVerdict::NotShown { .. } => &mut tally.not_shown,
-                PartVerdict::NotTried { .. } => &mut tally.not_tried,
-            };
-            *counter += 1;
+            match &part.verdict {
+                PartVerdict::Shown { verdict, .. } => tally.count_shown(*verdict),
+                PartVerdict::NotShown { .. } => tally.not_shown += 1,
+                PartVerdict::NotTried { .. } => tally.not_tried += 1,
+            }
         }
         tally
+    }
+
+    pub(crate) fn count_shown(&mut self, verdict: ClaimVerdict) {
+        match verdict {
+            ClaimVerdict::Confirmed => self.confirmed += 1,
+            ClaimVerdict::Refuted => self.refuted += 1,
+            ClaimVerdict::MoreExactly => self.more_exactly += 1,
+        }
     }
 
     /// All parts.

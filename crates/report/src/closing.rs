@@ -16,13 +16,26 @@ const LABEL: usize = 31;
 /// So many files are named, and the others counted.
 const NAMED_FILES: usize = 4;
 
+/// Whether a run is all that there is to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// It is.
+    Whole,
+    /// Others follow, and one ledger over all of them.
+    OfSuite,
+}
+
 /// All that follows the last step and control.
-pub(crate) fn all(summary: &Summary, style: Style) -> Vec<String> {
+pub(crate) fn all(summary: &Summary, style: Style, part: Part) -> Vec<String> {
     let mut lines = Vec::new();
+    let (ledger, time) = match part {
+        Part::Whole => (ledger::table(summary, style), time(summary, style)),
+        Part::OfSuite => (Vec::new(), Vec::new()),
+    };
     for section in [
         failures(summary, style),
-        ledger::table(summary, style),
-        time(summary, style),
+        ledger,
+        time,
         files(summary, style),
         verdict(summary, style),
     ] {
@@ -151,7 +164,17 @@ fn files(summary: &Summary, style: Style) -> Vec<String> {
 
 fn verdict(summary: &Summary, style: Style) -> Vec<String> {
     let (word, ink) = match summary.exit_code() {
-        0 => ("passed", Ink::Good),
+        0 => match summary.outcome {
+            Some(Outcome::Flaky { .. }) => ("flaky, which is allowed here", Ink::Warn),
+            Some(
+                Outcome::Passed
+                | Outcome::Failed(_)
+                | Outcome::TimedOut(_)
+                | Outcome::Skipped(_)
+                | Outcome::Interrupted,
+            )
+            | None => ("passed", Ink::Good),
+        },
         130 => ("interrupted", Ink::Warn),
         _ => match summary.outcome {
             Some(Outcome::Flaky { .. }) => ("flaky, which is not passed", Ink::Warn),
@@ -166,7 +189,18 @@ fn verdict(summary: &Summary, style: Style) -> Vec<String> {
         },
     };
     let took = words::seconds(summary.time().total);
-    let text = format!("{}, in {took}", counts(summary));
+    let attempts = match summary.outcome {
+        Some(Outcome::Flaky { attempts }) => format!("only at attempt {attempts}, "),
+        Some(
+            Outcome::Passed
+            | Outcome::Failed(_)
+            | Outcome::TimedOut(_)
+            | Outcome::Skipped(_)
+            | Outcome::Interrupted,
+        )
+        | None => String::new(),
+    };
+    let text = format!("{attempts}{}, in {took}", counts(summary));
     let rerun = summary
         .run
         .as_ref()
@@ -184,7 +218,7 @@ fn verdict(summary: &Summary, style: Style) -> Vec<String> {
 }
 
 /// How many steps and controls ended how, in words.
-fn counts(summary: &Summary) -> String {
+pub(crate) fn counts(summary: &Summary) -> String {
     let steps = words::count(summary.steps.len(), "step");
     let passed = summary
         .steps

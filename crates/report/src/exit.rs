@@ -1,12 +1,18 @@
 //! The exit code of a run that took place; 2, 3 and 4 are decided elsewhere.
 
-use stayput_events::{ControlResult, Outcome};
+use stayput_events::{ControlResult, FlakyCounts, Outcome};
 
 use crate::Summary;
 
 const PASSED: u8 = 0;
 const FAILED: u8 = 1;
 const INTERRUPTED: u8 = 130;
+
+/// Whether it would be worth another attempt.
+pub(crate) fn failed(summary: &Summary) -> bool {
+    let flaky = matches!(summary.outcome, Some(Outcome::Flaky { .. }));
+    code(summary) == FAILED && !flaky
+}
 
 pub(crate) fn code(summary: &Summary) -> u8 {
     let steps = summary.steps.iter().map(|step| match &step.outcome {
@@ -20,7 +26,8 @@ pub(crate) fn code(summary: &Summary) -> u8 {
         .controls
         .iter()
         .map(|control| of_control(control.result.as_ref()));
-    let run = of_run(summary.outcome.as_ref());
+    let flaky = summary.run.as_ref().map(|run| run.flaky);
+    let run = of_run(summary.outcome.as_ref(), flaky.unwrap_or_default());
     // Whoever stopped the run knows that it was stopped; a failure on the way
     // is in the report.
     if run == INTERRUPTED {
@@ -30,14 +37,15 @@ pub(crate) fn code(summary: &Summary) -> u8 {
 }
 
 /// A run whose record is cut short did not pass.
-fn of_run(outcome: Option<&Outcome>) -> u8 {
+fn of_run(outcome: Option<&Outcome>, flaky: FlakyCounts) -> u8 {
     match outcome {
         Some(Outcome::Passed) => PASSED,
+        Some(Outcome::Flaky { .. }) => match flaky {
+            FlakyCounts::AsPassed => PASSED,
+            FlakyCounts::AsFailed => FAILED,
+        },
         Some(Outcome::Interrupted) => INTERRUPTED,
-        Some(
-            Outcome::Flaky { .. } | Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Skipped(_),
-        )
-        | None => FAILED,
+        Some(Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Skipped(_)) | None => FAILED,
     }
 }
 

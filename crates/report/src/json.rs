@@ -10,8 +10,8 @@
 use serde::Serialize;
 use serde_json::Value;
 use stayput_events::{
-    ClaimPart, ClusterFacts, ControlResult, Elapsed, Failure, Outcome, Provider, Record, RunFacts,
-    SCHEMA_VERSION, SkipReason, StepId,
+    ClaimPart, ClusterFacts, ControlResult, Elapsed, Failure, FlakyCounts, Outcome, Provider,
+    Record, RunFacts, SCHEMA_VERSION, SkipReason, StepId,
 };
 
 use crate::{
@@ -86,6 +86,7 @@ struct Run<'a> {
     seed: u64,
     started: &'a str,
     version: &'a str,
+    flaky: FlakyCounts,
 }
 
 #[derive(Serialize)]
@@ -98,7 +99,7 @@ struct Cluster<'a> {
 /// How something ended, flat: a word, and what belongs to that word.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct End<'a> {
+pub(crate) struct End<'a> {
     is: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
@@ -163,6 +164,7 @@ impl<'a> Run<'a> {
             seed: facts.seed,
             started: &facts.started,
             version: &facts.version,
+            flaky: facts.flaky,
         }
     }
 }
@@ -187,6 +189,14 @@ impl<'a> End<'a> {
             attempts,
             reason: reason.map(words::skipped),
             failure: outcome.failure(),
+        }
+    }
+
+    /// The same, for who finds the failure elsewhere.
+    pub(crate) fn without_failure(outcome: &'a Outcome) -> Self {
+        Self {
+            failure: None,
+            ..Self::of(outcome)
         }
     }
 }

@@ -25,10 +25,22 @@ pub fn write(summary: &Summary) -> Result<String, Error> {
     let name = summary.run.as_ref().map_or("stayput", |run| &run.scenario);
     let mut report = Report::new(name);
     report.set_time(summary.now.since_start());
-    report.add_test_suite(run_suite(name, summary));
+    report.add_test_suites(suites(summary));
+    text(&report)
+}
+
+/// The suites of one run, which is redacted.
+pub(crate) fn suites(summary: &Summary) -> Vec<TestSuite> {
+    let name = summary.run.as_ref().map_or("stayput", |run| &run.scenario);
+    let mut suites = vec![run_suite(name, summary)];
     if !summary.controls.is_empty() {
-        report.add_test_suite(control_suite(name, summary));
+        suites.push(control_suite(name, summary));
     }
+    suites
+}
+
+/// A report as XML.
+pub(crate) fn text(report: &Report) -> Result<String, Error> {
     let xml = report
         .to_string()
         .map_err(|source| Error::Junit { source })?;
@@ -67,6 +79,7 @@ fn run_suite(name: &str, summary: &Summary) -> TestSuite {
     }
     suite.add_properties(properties(summary));
     suite.add_test_case(cluster_case(name, summary));
+    suite.add_test_cases(attempts_case(name, summary));
     for step in &summary.steps {
         suite.add_test_case(step_case(name, step, summary));
     }
@@ -111,6 +124,37 @@ fn properties(summary: &Summary) -> Vec<Property> {
     ]);
     let property = |(name, value): (&str, String)| Property::new(name, &value);
     all.into_iter().map(property).collect()
+}
+
+/// A case of its own for a run that passed, but not at its first attempt.
+fn attempts_case(name: &str, summary: &Summary) -> Option<TestCase> {
+    let attempts = match summary.outcome {
+        Some(Outcome::Flaky { attempts }) => attempts,
+        Some(
+            Outcome::Passed
+            | Outcome::Failed(_)
+            | Outcome::TimedOut(_)
+            | Outcome::Skipped(_)
+            | Outcome::Interrupted,
+        )
+        | None => return None,
+    };
+    let message = format!("passed only at attempt {attempts}");
+    let status = match summary.exit_code() {
+        0 => TestCaseStatus::success(),
+        _ => failed("flaky", &message, ""),
+    };
+    let mut case = TestCase::new("it passes at the first attempt", status);
+    case.set_classname(name).set_system_out(message);
+    Some(case)
+}
+
+/// The case of a scenario that was never begun.
+pub(crate) fn not_played(name: &str) -> TestCase {
+    let status = error("not played", "the scenario was not played", "");
+    let mut case = TestCase::new("it is played", status);
+    case.set_classname(name);
+    case
 }
 
 fn cluster_case(name: &str, summary: &Summary) -> TestCase {

@@ -3,7 +3,7 @@
 use stayput_events::{ClaimVerdict, PartVerdict, StepId};
 
 use crate::{
-    LedgerPart, LedgerRow, Style, Summary, Tally,
+    LedgerPart, Style, Summary, Tally,
     layout::{hang, pad, width, wrap},
     style::Ink,
     words,
@@ -19,24 +19,49 @@ const VERDICT: usize = 14;
 const INDENT: usize = 6;
 const GAP: usize = 2;
 
+/// A step that should show it failed.
+pub(crate) const NOT_SHOWN: (&str, Ink) = ("NOT SHOWN", Ink::Bad);
+/// No step tried it.
+pub(crate) const NOT_TRIED: (&str, Ink) = ("not tried", Ink::Dim);
+
+/// A part of a statement as the table has it.
+pub(crate) struct Line<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) verdict: (&'static str, Ink),
+    /// Where it was shown.
+    pub(crate) steps: String,
+    /// What was seen there.
+    pub(crate) evidence: String,
+}
+
 /// Nothing for a scenario that is about no text, or of which no step began.
 pub(crate) fn table(summary: &Summary, style: Style) -> Vec<String> {
     let ledger = summary.ledger();
     if ledger.is_empty() || summary.steps.iter().all(|step| step.begun.is_none()) {
         return Vec::new();
     }
-    let parts = ledger.iter().flat_map(|row| &row.parts);
-    let column = parts.map(|part| width(&part.id.0)).max().unwrap_or(0) + GAP;
+    let line = |part| line(part, summary);
+    let rows: Vec<_> = ledger
+        .iter()
+        .map(|row| (row.id, &*row.says, row.parts.iter().map(line).collect()))
+        .collect();
+    lines(&rows, Tally::of(&ledger), style)
+}
+
+/// The table of statements with their parts.
+pub(crate) fn lines(
+    rows: &[(u32, &str, Vec<Line<'_>>)],
+    counted: Tally,
+    style: Style,
+) -> Vec<String> {
+    let parts = rows.iter().flat_map(|(_, _, parts)| parts);
+    let column = parts.map(|part| width(part.id)).max().unwrap_or(0) + GAP;
     let mut lines = vec![style.paint(Ink::Strong, "what the text says, and what was shown")];
-    for row in &ledger {
-        lines.extend(statement(row, style));
-        lines.extend(
-            row.parts
-                .iter()
-                .flat_map(|one| part(one, column, summary, style)),
-        );
+    for (id, says, parts) in rows {
+        lines.extend(hang(&format!("  {id:>2}  "), says, style.columns()));
+        lines.extend(parts.iter().flat_map(|one| part(one, column, style)));
     }
-    lines.push(format!("  {}", tally(Tally::of(&ledger))));
+    lines.push(format!("  {}", tally(counted)));
     lines
 }
 
@@ -60,21 +85,16 @@ pub(crate) fn tally(tally: Tally) -> String {
     )
 }
 
-fn statement(row: &LedgerRow, style: Style) -> Vec<String> {
-    hang(&format!("  {:>2}  ", row.id), &row.says, style.columns())
-}
-
-fn part(part: &LedgerPart, column: usize, summary: &Summary, style: Style) -> Vec<String> {
-    let (verdict, ink) = verdict(&part.verdict);
-    let start = format!("{}{}", " ".repeat(INDENT), pad(&part.id.0, column));
+fn part(part: &Line<'_>, column: usize, style: Style) -> Vec<String> {
+    let (verdict, ink) = part.verdict;
+    let start = format!("{}{}", " ".repeat(INDENT), pad(part.id, column));
     let start_dim = match ink {
         Ink::Dim => style.paint(Ink::Dim, &start),
         Ink::Good | Ink::Bad | Ink::Warn | Ink::Strong => start.clone(),
     };
     let taken = width(&start) + VERDICT;
     let room = style.columns().saturating_sub(taken).max(20);
-    let (steps, evidence) = steps_and_evidence(part, summary);
-    let text = beside_or_below(&steps, &evidence, room, style);
+    let text = beside_or_below(&part.steps, &part.evidence, room, style);
     let head = format!("{start_dim}{}", style.paint(ink, &pad(verdict, VERDICT)));
     let under = " ".repeat(taken);
     let first = text.first().map_or("", String::as_str);
@@ -83,11 +103,21 @@ fn part(part: &LedgerPart, column: usize, summary: &Summary, style: Style) -> Ve
     lines
 }
 
+fn line<'a>(part: &'a LedgerPart, summary: &Summary) -> Line<'a> {
+    let (steps, evidence) = steps_and_evidence(part, summary);
+    Line {
+        id: &part.id.0,
+        verdict: verdict(&part.verdict),
+        steps,
+        evidence,
+    }
+}
+
 fn verdict(verdict: &PartVerdict) -> (&'static str, Ink) {
     match verdict {
         PartVerdict::Shown { verdict, .. } => words::verdict(*verdict),
-        PartVerdict::NotShown { .. } => ("NOT SHOWN", Ink::Bad),
-        PartVerdict::NotTried { .. } => ("not tried", Ink::Dim),
+        PartVerdict::NotShown { .. } => NOT_SHOWN,
+        PartVerdict::NotTried { .. } => NOT_TRIED,
     }
 }
 
@@ -114,7 +144,7 @@ fn steps_and_evidence(part: &LedgerPart, summary: &Summary) -> (String, String) 
 
 /// The first thing that was seen; before it, in words, what the text itself
 /// never says or says wrongly.
-fn shown(verdict: ClaimVerdict, words: &str, evidence: Option<&String>) -> String {
+pub(crate) fn shown(verdict: ClaimVerdict, words: &str, evidence: Option<&String>) -> String {
     match (verdict, evidence) {
         (ClaimVerdict::Confirmed, Some(seen)) => seen.clone(),
         (ClaimVerdict::MoreExactly | ClaimVerdict::Refuted, Some(seen)) => {

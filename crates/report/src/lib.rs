@@ -16,6 +16,7 @@ pub mod json;
 pub mod junit;
 pub mod page;
 pub mod redact;
+pub mod suite;
 
 mod claims;
 mod closing;

@@ -171,10 +171,15 @@ impl Summary {
     /// 0 passed, 1 failed, 130 interrupted.
     ///
     /// A step that failed, a control that was not caught and a record that
-    /// ends before its run did are never 0. A run that counts as passed
-    /// though a step was flaky is one in which the caller allowed it.
+    /// ends before its run did are never 0. A run that took several attempts
+    /// is 0 only where its caller allows that.
     pub fn exit_code(&self) -> u8 {
         exit::code(self)
+    }
+
+    /// Whether something failed, as opposed to what passed, was flaky or was stopped.
+    pub fn is_failed(&self) -> bool {
+        exit::failed(self)
     }
 
     /// The control that is being played.

@@ -8,7 +8,9 @@ use std::{io, mem, time::Duration};
 
 use stayput_events::{Elapsed, Event, Outcome, Record, SkipReason, StepId};
 
-use crate::{Display, Error, StepSummary, Style, Summary, closing, lines, live::Live, redact};
+use crate::{
+    Display, Error, StepSummary, Style, Summary, closing, closing::Part, lines, live::Live, redact,
+};
 
 /// On plain lines, what waits says so each time that it has waited so long.
 const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
@@ -24,6 +26,7 @@ pub struct Terminal<W> {
     held: Vec<StepId>,
     last_sign: Elapsed,
     closed: bool,
+    part: Part,
 }
 
 impl<W: io::Write> Terminal<W> {
@@ -41,7 +44,15 @@ impl<W: io::Write> Terminal<W> {
             held: Vec::new(),
             last_sign: Elapsed::ZERO,
             closed: false,
+            part: Part::Whole,
         }
+    }
+
+    /// This run is one of several: claims and time are the summary's to tell.
+    #[must_use]
+    pub fn of_suite(mut self) -> Self {
+        self.part = Part::OfSuite;
+        self
     }
 
     /// Takes one more record and writes what it adds.
@@ -129,7 +140,7 @@ impl<W: io::Write> Terminal<W> {
                     // A blank line follows in any case.
                     lines.pop();
                 }
-                lines.extend(closing::all(&self.summary, self.style));
+                lines.extend(closing::all(&self.summary, self.style, self.part));
                 lines
             }
             Event::RunStarted(_)

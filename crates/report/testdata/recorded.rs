@@ -12,8 +12,8 @@ mod places;
 use std::time::Duration;
 
 use stayput_events::{
-    ClaimPart, ClaimVerdict, ClusterFacts, Cost, Elapsed, Event, NodeFacts, Outcome, Provider,
-    Record, RunFacts, SkipReason, Statement, StatementPart, StepFacts, StepId,
+    ClaimPart, ClaimVerdict, ClusterFacts, Cost, Elapsed, Event, FlakyCounts, NodeFacts, Outcome,
+    Provider, Record, RunFacts, SkipReason, Statement, StatementPart, StepFacts, StepId,
 };
 
 /// The names of all recorded runs.
@@ -354,6 +354,7 @@ fn facts() -> RunFacts {
         seed: 42,
         started: "2026-11-24T13:18:28Z".to_owned(),
         version: "0.1.0".to_owned(),
+        flaky: FlakyCounts::AsFailed,
     }
 }
 

@@ -18,6 +18,9 @@ mod live;
 #[cfg(test)]
 #[path = "reports/page.rs"]
 mod page;
+#[cfg(test)]
+#[path = "reports/suite.rs"]
+mod suite;
 
 use stayput_events::{Elapsed, Record};
 use stayput_report::{Style, Summary, Terminal};

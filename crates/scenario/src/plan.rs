@@ -4,11 +4,12 @@
 mod action;
 mod expect;
 
+use std::{collections::BTreeMap, time::Duration};
+
 use camino::Utf8PathBuf;
 use serde_json::Value;
 use stayput_events::{ClaimPart, Statement};
 use stayput_expr::Template;
-use std::time::Duration;
 
 pub use action::{
     Action, CommandExpected, Deletion, Exec, Gone, HealthyFor, HostWork, Identity, NodeFault,
@@ -21,6 +22,8 @@ pub use expect::{Expected, Mode, Presence};
 pub struct Plan {
     /// The scenario's name, as `local-pv-redis`.
     pub name: String,
+    /// Labels, by which it can be chosen.
+    pub labels: BTreeMap<String, String>,
     /// What it is about, in a sentence.
     pub about: String,
     /// The file it was read from.

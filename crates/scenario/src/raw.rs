@@ -55,6 +55,9 @@ pub(crate) enum ScenarioKind {
 pub(crate) struct Metadata {
     /// Its name, in lower case, as `local-pv-redis`.
     pub(crate) name: Text,
+    /// Labels, by which it can be chosen: `--label KEY=VALUE`.
+    #[schemars(extend("type" = "object"))]
+    pub(crate) labels: Option<Anything>,
 }
 
 /// What the scenario does.

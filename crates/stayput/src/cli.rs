@@ -1,10 +1,12 @@
 //! Commands and flags.
 
+use std::num::NonZeroUsize;
+
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::{choice::ClusterChoice, clusters, exit, scenarios};
+use crate::{choice::ClusterChoice, clusters, exit, scenarios, selection::Selection};
 
 /// Proves that stateful workloads on local volumes stay put: same node, same volume, same data.
 #[derive(Debug, Parser)]
@@ -41,6 +43,8 @@ pub(crate) struct E2e {
     /// Scenarios: shipped names, files or folders.
     #[arg(default_value = "local-pv-redis")]
     pub(crate) scenarios: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
     /// Which cluster: `embedded`, `kind`, or `context:NAME` of your kubeconfig. On Linux
     /// `embedded` without it, elsewhere `kind`.
     #[arg(long, env = "STAYPUT_CLUSTER")]
@@ -57,6 +61,15 @@ pub(crate) struct E2e {
     /// Play only the controls whose names contain this.
     #[arg(long, value_name = "TEXT", requires = "controls")]
     pub(crate) control: Option<String>,
+    /// Play so many scenarios at once, where each has a cluster of its own.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) jobs: NonZeroUsize,
+    /// Play a scenario that failed again, so many times; if it passes then, it is flaky.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) retries: u32,
+    /// Count flaky scenarios as passed.
+    #[arg(long)]
+    pub(crate) allow_flaky: bool,
     /// Write index.html, report.json, junit.xml and logs into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<Utf8PathBuf>,
@@ -150,7 +163,7 @@ pub fn command() -> clap::Command {
 /// Runs a command; the exit code is its verdict.
 pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
-        Command::E2e(flags) => crate::run::e2e(flags).await,
+        Command::E2e(flags) => crate::suite::e2e(flags).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&stayput_scenario::schema())?;

@@ -12,12 +12,16 @@ mod choice;
 mod cli;
 mod clusters;
 mod exit;
+mod last_run;
 mod place;
 mod reports;
 mod run;
 mod scenarios;
 mod screen;
+mod selection;
+mod shared;
 mod signals;
+mod suite;
 
 use std::{ffi::OsString, process::ExitCode};
 

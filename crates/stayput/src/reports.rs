@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use stayput_events::{Event, Record};
-use stayput_report::{Style, Summary, Terminal, json, junit, page};
+use stayput_report::{Display, Style, Summary, Terminal, json, junit, page, suite::Suite};
 use stayput_runner::Clock;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
@@ -17,12 +17,50 @@ pub(crate) struct Shown {
     pub(crate) summary: Summary,
 }
 
+/// How a run has the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// It is all that there is to see.
+    Alone,
+    /// One of several, one after the other.
+    InTurn,
+    /// One of several at once: each is shown in one piece when it has ended.
+    AtOnce,
+}
+
 /// Shows records until the run is finished or nobody tells any more.
 pub(crate) async fn show(
+    records: mpsc::UnboundedReceiver<Record>,
+    clock: Clock,
+    screen: Screen,
+) -> Result<Shown> {
+    match screen {
+        Screen::Alone => {
+            let terminal = Terminal::new(io::stderr(), screen::style());
+            Ok(shown_on(terminal, records, clock).await?.0)
+        }
+        Screen::InTurn => {
+            let terminal = Terminal::new(io::stderr(), screen::style()).of_suite();
+            Ok(shown_on(terminal, records, clock).await?.0)
+        }
+        Screen::AtOnce => {
+            let style = Style {
+                display: Display::Lines,
+                ..screen::style()
+            };
+            let terminal = Terminal::new(Vec::new(), style).of_suite();
+            let (shown, text) = shown_on(terminal, records, clock).await?;
+            screen::complain(&format!("{}\n", String::from_utf8_lossy(&text)));
+            Ok(shown)
+        }
+    }
+}
+
+async fn shown_on<W: io::Write>(
+    mut terminal: Terminal<W>,
     mut records: mpsc::UnboundedReceiver<Record>,
     clock: Clock,
-) -> Result<Shown> {
-    let mut terminal = Terminal::new(io::stderr(), screen::style());
+) -> Result<(Shown, W)> {
     let mut all = Vec::new();
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -45,10 +83,11 @@ pub(crate) async fn show(
             }
         }
     }
-    Ok(Shown {
+    let shown = Shown {
         summary: terminal.summary().clone(),
         records: all,
-    })
+    };
+    Ok((shown, terminal.into_inner()))
 }
 
 /// Writes `report.json`, `junit.xml` and `index.html`.
@@ -64,6 +103,16 @@ pub(crate) fn write(folder: &Utf8Path, shown: &Shown) -> Result<()> {
     let logs = folder.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("cannot make `{logs}`"))?;
     put(&logs.join("run.log"), &plain(&shown.records)?)
+}
+
+/// Writes `report.json` and `junit.xml` of several scenarios, above their own.
+pub(crate) fn write_suite(folder: &Utf8Path, suite: &Suite) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{folder}`"))?;
+    put(
+        &folder.join("report.json"),
+        &serde_json::to_string_pretty(&suite.json()?)?,
+    )?;
+    put(&folder.join("junit.xml"), &suite.junit()?)
 }
 
 /// What a person saw, as plain lines.

@@ -1,4 +1,4 @@
-//! `e2e`: a cluster, a play, a report, and an end without leftovers.
+//! One attempt at a scenario: a cluster, a play, a report, and an end without leftovers.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -9,7 +9,9 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use stayput_cluster::{Cluster, ClusterError, Origin, Progress, Release, Released};
 use stayput_embedded::Lifetime;
-use stayput_events::{ClusterFacts, Cost, Elapsed, Event, NodeFacts, Outcome, RunFacts};
+use stayput_events::{
+    ClusterFacts, Cost, Elapsed, Event, FlakyCounts, NodeFacts, Outcome, RunFacts,
+};
 use stayput_kind::{KeepCluster, Options};
 use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings, Update};
 use stayput_scenario::plan::Plan;
@@ -20,43 +22,11 @@ use crate::{
     choice::ClusterChoice,
     cli::E2e,
     clusters,
-    exit::{self, NotCapable, UsageError},
-    reports, scenarios,
+    exit::NotCapable,
+    reports::{self, Screen, Shown},
     scenarios::Scenario,
-    signals,
+    shared::Shared,
 };
-
-/// Plays all scenarios, one after the other; the worst verdict is the exit code.
-pub(crate) async fn e2e(mut flags: E2e) -> Result<u8> {
-    let scenarios = match scenarios::load(&flags.scenarios)? {
-        Ok(scenarios) => scenarios,
-        Err(code) => return Ok(code),
-    };
-    let mut tasks = JoinSet::new();
-    let cancel = CancellationToken::new();
-    signals::cancel_on_signal(&mut tasks, &cancel)?;
-    let mut worst = exit::PASSED;
-    let reports = flags.report.take();
-    for scenario in &scenarios {
-        let report = reports.as_ref().map(|folder| match scenarios.len() {
-            1 => folder.clone(),
-            _ => folder.join(&scenario.plan.name),
-        });
-        let code = Played {
-            flags: &flags,
-            scenario,
-            report,
-            cancel: cancel.clone(),
-        }
-        .play()
-        .await?;
-        worst = worst.max(code);
-        if cancel.is_cancelled() {
-            break;
-        }
-    }
-    Ok(worst)
-}
 
 fn kind_config(flags: &E2e) -> Result<String> {
     match &flags.kind_config {
@@ -67,30 +37,47 @@ fn kind_config(flags: &E2e) -> Result<String> {
     }
 }
 
-/// One scenario on one cluster.
-struct Played<'a> {
-    flags: &'a E2e,
-    scenario: &'a Scenario,
-    report: Option<Utf8PathBuf>,
-    cancel: CancellationToken,
+/// One attempt at one scenario.
+pub(crate) struct Attempt<'a> {
+    pub(crate) flags: &'a E2e,
+    pub(crate) scenario: &'a Scenario,
+    /// Which attempt, from 1.
+    pub(crate) number: u32,
+    /// The cluster that it shares with others; its own without one.
+    pub(crate) shared: Option<&'a Shared<'a>>,
+    /// Where its reports go.
+    pub(crate) report: Option<Utf8PathBuf>,
+    pub(crate) screen: Screen,
+    pub(crate) cancel: CancellationToken,
 }
 
-impl Played<'_> {
-    async fn play(&self) -> Result<u8> {
-        let plan = self.plan()?;
+/// What an attempt came to, and what kept it from taking place.
+pub(crate) struct Attempted {
+    pub(crate) shown: Shown,
+    pub(crate) error: Option<anyhow::Error>,
+}
+
+impl Attempt<'_> {
+    pub(crate) async fn play(&self) -> Result<Attempted> {
+        let plan = &self.scenario.plan;
         let clock = Clock::started_now();
         let (sender, records) = mpsc::unbounded_channel();
         let events = Emitter::new(clock, sender);
         let mut screen = JoinSet::new();
-        screen.spawn(reports::show(records, clock));
+        screen.spawn(reports::show(records, clock, self.screen));
         let seed = self
             .flags
             .seed
             .unwrap_or_else(|| RandomState::new().hash_one("seed"));
-        events.emit(Event::RunStarted(self.facts(&plan, seed)));
-        let played = self.on_cluster(plan, seed, &events).await;
+        events.emit(Event::RunStarted(self.facts(plan, seed)));
+        let played = self.on_cluster(Arc::clone(plan), seed, &events).await;
         if let Ok(outcome) = &played {
-            let outcome = outcome.clone();
+            let outcome = match outcome {
+                Outcome::Passed if self.number > 1 => Outcome::Flaky {
+                    attempts: self.number,
+                },
+                outcome => outcome.clone(),
+            };
             events.emit(Event::RunFinished { outcome });
         }
         drop(events);
@@ -98,28 +85,10 @@ impl Played<'_> {
         if let Some(folder) = &self.report {
             reports::write(folder, &shown)?;
         }
-        played?;
-        Ok(shown.summary.exit_code())
-    }
-
-    /// The plan, with the controls that were asked for only.
-    fn plan(&self) -> Result<Arc<Plan>> {
-        let plan = &self.scenario.plan;
-        let Some(wanted) = &self.flags.control else {
-            return Ok(Arc::clone(plan));
-        };
-        let mut chosen = (**plan).clone();
-        chosen
-            .controls
-            .retain(|control| control.name.contains(wanted));
-        if chosen.controls.is_empty() {
-            let names: Vec<_> = plan.controls.iter().map(|it| it.name.as_str()).collect();
-            return Err(anyhow::Error::from(UsageError {
-                message: format!("no control's name contains `{wanted}`"),
-                hint: Some(format!("there are: {}", names.join("; "))),
-            }));
-        }
-        Ok(Arc::new(chosen))
+        Ok(Attempted {
+            shown,
+            error: played.err(),
+        })
     }
 
     /// The command that plays just this again.
@@ -165,19 +134,31 @@ impl Played<'_> {
             seed,
             started: jiff::Timestamp::now().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            flaky: if flags.allow_flaky {
+                FlakyCounts::AsPassed
+            } else {
+                FlakyCounts::AsFailed
+            },
         }
     }
 
     async fn on_cluster(&self, plan: Arc<Plan>, seed: u64, events: &Emitter) -> Result<Outcome> {
         let from = events.clock().now();
         let logs = self.logs("cluster");
-        let cluster = open(self.flags, &plan, logs, events, &self.cancel).await?;
+        let (cluster, here) = match self.shared {
+            None => {
+                let needs = Needs::of(&plan);
+                let cluster = open(self.flags, &needs, logs, events, &self.cancel).await?;
+                let facts = facts(cluster.as_ref());
+                (cluster, facts)
+            }
+            Some(shared) => shared.get(&plan, logs, events, &self.cancel).await?,
+        };
         spent_on_cluster(events, from);
-        events.emit(Event::ClusterReady(facts(cluster.as_ref())));
+        events.emit(Event::ClusterReady(here));
         let needs = stayput_runner::missing(&plan, cluster.capabilities());
         if !needs.is_empty() {
-            self.release(cluster, release_as(self.flags), events)
-                .await?;
+            self.release(cluster, events).await?;
             return Err(anyhow::Error::from(NotCapable { needs }));
         }
         let run = Run {
@@ -202,19 +183,16 @@ impl Played<'_> {
         if outcome.failure().is_some() {
             self.export_logs(cluster.as_ref(), events).await;
         }
-        let how = if self.flags.keep {
-            Release::Keep
-        } else {
-            Release::Delete
-        };
-        self.release(cluster, how, events).await?;
+        self.release(cluster, events).await?;
         Ok(outcome)
     }
 
     /// A cluster that goes with the run takes everything with it.
     fn after_failure(&self) -> AfterFailure {
         match self.flags.cluster() {
-            ClusterChoice::Embedded | ClusterChoice::Kind if !self.flags.keep => {
+            ClusterChoice::Embedded | ClusterChoice::Kind
+                if !self.flags.keep && self.shared.is_none() =>
+            {
                 AfterFailure::Leave
             }
             ClusterChoice::Embedded | ClusterChoice::Kind | ClusterChoice::Context(_) => {
@@ -242,14 +220,13 @@ impl Played<'_> {
         }
     }
 
-    async fn release(
-        &self,
-        cluster: Arc<dyn Cluster>,
-        how: Release,
-        events: &Emitter,
-    ) -> Result<()> {
+    /// Ends the use of the attempt's own cluster; a shared one has more to do.
+    async fn release(&self, cluster: Arc<dyn Cluster>, events: &Emitter) -> Result<()> {
+        if self.shared.is_some() {
+            return Ok(());
+        }
         let from = events.clock().now();
-        let released = cluster.release(how).await?;
+        let released = cluster.release(release_as(self.flags)).await?;
         spent_on_cluster(events, from);
         if let Released::Kept { kubeconfig } = released {
             events.emit(Event::Told {
@@ -260,17 +237,34 @@ impl Played<'_> {
     }
 }
 
+/// What scenarios need of the cluster that they are played on.
+#[derive(Debug, Clone)]
+pub(crate) struct Needs {
+    pub(crate) nodes: Vec<String>,
+    pub(crate) images: Vec<String>,
+}
+
+impl Needs {
+    /// What one scenario needs.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self {
+            nodes: plan.nodes.clone(),
+            images: plan.images.clone(),
+        }
+    }
+}
+
 /// Makes, finds or reaches the cluster that the flags ask for.
 pub(crate) async fn open(
     flags: &E2e,
-    plan: &Plan,
+    needs: &Needs,
     failure_logs: Option<Utf8PathBuf>,
     events: &Emitter,
     cancel: &CancellationToken,
 ) -> Result<Arc<dyn Cluster>> {
     match flags.cluster() {
         ClusterChoice::Embedded => {
-            let starting = stayput_embedded::Cluster::start(embedded(flags, plan, events)?);
+            let starting = stayput_embedded::Cluster::start(embedded(flags, needs, events)?);
             let started = cancel.run_until_cancelled(starting).await;
             let cluster = started.unwrap_or_else(|| {
                 let doing = "the cluster was started".to_owned();
@@ -279,7 +273,7 @@ pub(crate) async fn open(
             Ok(Arc::new(cluster))
         }
         ClusterChoice::Kind => {
-            let mut options = on_kind(flags, plan, events, cancel)?;
+            let mut options = on_kind(flags, needs, events, cancel)?;
             options.failure_logs = failure_logs;
             Ok(clusters::kind()?.create(options).await?)
         }
@@ -287,7 +281,7 @@ pub(crate) async fn open(
             let options = stayput_context::Options {
                 context,
                 kubeconfigs: Vec::new(),
-                scenario_nodes: plan.nodes.clone(),
+                scenario_nodes: needs.nodes.clone(),
             };
             Ok(stayput_context::open(options).await?)
         }
@@ -308,12 +302,12 @@ fn progress(events: &Emitter) -> Progress {
 }
 
 /// The embedded cluster that the flags ask for.
-fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedded::Options> {
+fn embedded(flags: &E2e, needs: &Needs, events: &Emitter) -> Result<stayput_embedded::Options> {
     Ok(stayput_embedded::Options {
         kubernetes: flags.kubernetes.clone(),
-        images: plan.images.clone(),
+        images: needs.images.clone(),
         table: clusters::table(flags.images.as_deref())?,
-        scenario_nodes: plan.nodes.clone(),
+        scenario_nodes: needs.nodes.clone(),
         lifetime: if flags.keep {
             Lifetime::Own
         } else {
@@ -327,15 +321,15 @@ fn embedded(flags: &E2e, plan: &Plan, events: &Emitter) -> Result<stayput_embedd
 /// The kind cluster that the flags ask for.
 fn on_kind(
     flags: &E2e,
-    plan: &Plan,
+    needs: &Needs,
     events: &Emitter,
     cancel: &CancellationToken,
 ) -> Result<Options> {
     Ok(Options {
         config: kind_config(flags)?,
         kubernetes: flags.kubernetes.clone(),
-        images: plan.images.clone(),
-        scenario_nodes: plan.nodes.clone(),
+        images: needs.images.clone(),
+        scenario_nodes: needs.nodes.clone(),
         keep: if flags.keep {
             KeepCluster::Always
         } else {
@@ -365,7 +359,7 @@ fn spent_on_cluster(events: &Emitter, from: Elapsed) {
     });
 }
 
-fn facts(cluster: &dyn Cluster) -> ClusterFacts {
+pub(crate) fn facts(cluster: &dyn Cluster) -> ClusterFacts {
     let facts = cluster.facts();
     let mut versions = facts.versions.clone();
     let images = facts.images.iter();

@@ -290,9 +290,9 @@ fn a_control_of_every_result() {
 fn a_flaky_run_is_not_passed() {
     let text = show(&records("flaky"), Style::plain(100));
     let lines = text.lines().filter(|line| line.contains("flaky"));
-    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
     flaky      pods come up in order                                34.0s  passed only at attempt 2
-    flaky, which is not passed: 14 of 15 steps passed, 1 flaky, in 84.5s
+    flaky, which is not passed: only at attempt 2, 14 of 15 steps passed, 1 flaky, in 84.5s
     ");
 }
 

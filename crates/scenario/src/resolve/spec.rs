@@ -1,6 +1,6 @@
 //! The scenario as a whole.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 use stayput_expr::Scope;
@@ -19,6 +19,7 @@ const REDIS_PORT: u16 = 6379;
 impl Resolver<'_> {
     pub(super) fn spec(&mut self, raw: raw::Scenario, root: NodeId) -> Plan {
         let name = self.plain_name("scenario", &raw.metadata.name);
+        let labels = raw.metadata.labels.map(|labels| self.labels(labels.0));
         let spec = raw.spec;
         self.plain_text("about", &spec.about);
         self.nodes = self.node_names(&spec.cluster.nodes);
@@ -40,6 +41,7 @@ impl Resolver<'_> {
         self.unused_values(spec.values);
         Plan {
             name,
+            labels: labels.unwrap_or_default(),
             about: spec.about.value,
             file: self.path.to_owned(),
             nodes: self.nodes.clone(),
@@ -60,6 +62,29 @@ impl Resolver<'_> {
             steps,
             controls,
         }
+    }
+
+    /// Labels are texts; `5` or `true` would not be what is written after `--label`.
+    fn labels(&mut self, node: NodeId) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::new();
+        for (key, value) in self.sources.entries(node).to_vec() {
+            let Some(name) = self.sources.text(key).map(str::to_owned) else {
+                continue;
+            };
+            match self.sources.kind(value).clone() {
+                Kind::Text(text) if text.contains("${{") => {
+                    self.problem(value, "a label holds no expression");
+                }
+                Kind::Text(text) => {
+                    labels.insert(name, text);
+                }
+                Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {
+                    self.problem_with_hint(value, "a label is a text", "put it in quotes");
+                }
+                Kind::Unreadable => {}
+            }
+        }
+        labels
     }
 
     fn node_names(&mut self, nodes: &[Text]) -> Vec<String> {

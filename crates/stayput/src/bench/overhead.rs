@@ -59,7 +59,14 @@ pub(crate) async fn measure(rounds: usize, mut flags: E2e) -> Result<Vec<Figure>
     let clock = Clock::started_now();
     let (quiet, _unread) = mpsc::unbounded_channel();
     let told = Emitter::new(clock, quiet);
-    let cluster = run::open(&flags, &flagship.plan, None, &told, &cancel).await?;
+    let cluster = run::open(
+        &flags,
+        &run::Needs::of(&flagship.plan),
+        None,
+        &told,
+        &cancel,
+    )
+    .await?;
     let measured = async {
         let small = lags(&small, Utf8Path::new("."), &cluster, &cancel).await?;
         ensure!(
