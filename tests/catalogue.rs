@@ -7,16 +7,14 @@
 mod documentation;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-
-/// The variable that turns the lane of real clusters on.
-const LANES: &str = "STAYPUT_LANES";
+use stayput_tests::{why_no_kind, why_not_embedded};
 
 fn main() {
     let mut arguments = Arguments::from_args();
     // One cluster at a time: two would slow each other's timers down, and their
     // reports would run into one.
     arguments.test_threads.get_or_insert(1);
-    let forbidden = why_not_embedded();
+    let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
     let trials = stayput_fixtures::names().into_iter().flat_map(|name| {
         [
             Trial::test(format!("lint::{name}"), move || {
@@ -51,22 +49,6 @@ fn lane(cluster: &'static str, name: &'static str, why_not: Option<String>) -> T
 /// A test that cannot be done here: never `ok`.
 fn ignored(title: &str, why: &str) -> Trial {
     Trial::test(format!("{title} ({why})"), || Ok(())).with_ignored_flag(true)
-}
-
-/// What this machine forbids, and how to allow it; none where the embedded cluster works.
-fn why_not_embedded() -> Option<String> {
-    let error = stayput_embedded::preflight(env!("CARGO_TARGET_TMPDIR").into()).err()?;
-    let cure = error.hint().unwrap_or_default();
-    Some(format!("{error}: {cure}"))
-}
-
-/// Why the lane of real clusters is not played; none where it is.
-fn why_no_kind() -> Option<String> {
-    let lanes = std::env::var(LANES).unwrap_or_default();
-    if !lanes.split(',').any(|lane| lane == "kind") {
-        return Some(format!("{LANES}=kind plays it, with kind and an engine"));
-    }
-    None
 }
 
 fn exits_with_0(arguments: &[&str]) -> Result<(), Failed> {

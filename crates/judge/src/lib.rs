@@ -2,7 +2,7 @@
 //!
 //! Observations in, verdicts out: what an object is asked to be against what
 //! it is, how it got there, whether it is still the same one, what a snapshot
-//! says of it, and what was left behind.
+//! says of it, what was left behind, and what causes stand behind trouble.
 //!
 //! Invariants:
 //! - Pure: no I/O, no clock, no async. Time is handed in as
@@ -12,6 +12,7 @@
 //! - A pod is known by its uid, never by its name alone.
 //! - No value of a Secret leaves this crate.
 
+pub mod causes;
 pub mod change;
 pub mod event;
 pub mod hold;

@@ -84,27 +84,24 @@ pub(crate) fn again(summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// The surest cause with all that is known of it; of the others what a person
-/// needs to follow them up.
+/// The surest cause with all that is known of it; of the others what is wrong.
 fn causes(causes: &[Cause], style: Style) -> Vec<String> {
     let mut lines = Vec::new();
-    for (at, cause) in causes.iter().enumerate() {
-        let (title, ink) = match at {
-            0 => ("cause: ", Ink::Bad),
-            _ => ("perhaps also: ", Ink::Strong),
-        };
+    let hung = |first: &str, text: &str| hang(first, &one_line(text), style.columns());
+    let inked = |ink: Ink, lines: Vec<String>| {
+        let paint = move |line: String| style.paint(ink, &line);
+        lines.into_iter().map(paint)
+    };
+    if let Some(first) = causes.first() {
         lines.push(String::new());
-        let what = hang(
-            &format!("  {title}"),
-            &one_line(&cause.what),
-            style.columns(),
-        );
-        lines.extend(what.iter().map(|line| style.paint(ink, line)));
-        for line in &cause.evidence {
-            lines.extend(hang("    seen: ", &one_line(line), style.columns()));
+        lines.extend(inked(Ink::Bad, hung("  cause: ", &first.what)));
+        for line in &first.evidence {
+            lines.extend(hung("    seen: ", line));
         }
-        let cure = hang("    cure: ", &one_line(&cause.cure), style.columns());
-        lines.extend(cure.iter().map(|line| style.paint(Ink::Good, line)));
+        lines.extend(inked(Ink::Good, hung("    cure: ", &first.cure)));
+    }
+    for other in causes.iter().skip(1) {
+        lines.extend(hung("  perhaps also: ", &other.what));
     }
     lines
 }

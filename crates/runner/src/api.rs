@@ -159,6 +159,20 @@ impl Api {
         Ok(with_types(list, kind))
     }
 
+    /// Names and labels of all objects of a kind: nothing of what is in them.
+    pub(crate) async fn names(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Value>, RunError> {
+        let request = Request::new(kind.path(namespace)).list_metadata(&ListParams::default());
+        let list = self
+            .send(request)
+            .await
+            .map_err(RunError::api(format!("list {}", kind.resource.plural)))?;
+        Ok(with_types(list, kind))
+    }
+
     /// Names and uids of all objects of all kinds, for the leak check.
     pub(crate) async fn inventory(&self) -> Result<Vec<Value>, RunError> {
         let lists = self.listed_kinds().map(|kind| async move {

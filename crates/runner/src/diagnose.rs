@@ -1,4 +1,7 @@
-//! What a person needs beside a failure: transitions, events, logs.
+//! What a person needs beside a failure: causes, transitions, events, logs, and
+//! what is on the disks.
+
+mod gather;
 
 use std::collections::BTreeSet;
 
@@ -6,7 +9,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Api as KubeApi, api::LogParams};
 use serde_json::Value;
 use stayput_events::{Failure, LogExcerpt, Moment};
-use stayput_judge::{change, event};
+use stayput_judge::{
+    causes::{self, Seen},
+    change, event,
+};
 
 use crate::{
     object::ObjectKey,
@@ -54,6 +60,25 @@ pub(crate) async fn explain(session: &Session, failure: &mut Failure) {
             failure.logs.extend(logs(session, &key, &container).await);
         }
     }
+    let objects = gather::objects(session).await;
+    failure.directories = gather::directories(session, &objects).await;
+    let seen = Seen {
+        objects: &objects,
+        directories: &failure.directories,
+        logs: &failure.logs,
+        failure: &words(failure),
+    };
+    failure.causes = causes::causes(&seen);
+}
+
+/// All that a failure says of objects.
+fn words(failure: &Failure) -> String {
+    let differs = failure.mismatches.iter().map(|it| it.object.as_str());
+    let told = [failure.summary.as_str(), &failure.expected, &failure.seen];
+    told.into_iter()
+        .chain(differs)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 struct Context {

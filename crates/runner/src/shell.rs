@@ -64,6 +64,17 @@ find {path} -mindepth 1 -printf '%y %s %P\\0'"
     )
 }
 
+/// What is at a path, in a word, and what `ls` says of it.
+pub(crate) fn look(path: &str) -> String {
+    let path = quote(path);
+    format!(
+        "p={path}
+if [ -d \"$p\" ]; then echo directory; ls -lA \"$p/\" | head -n 20
+elif [ -e \"$p\" ] || [ -L \"$p\" ]; then echo other; ls -ld \"$p\"
+else echo missing; fi"
+    )
+}
+
 /// Paths of the root's own entries, and of all below some of them, NUL after each.
 pub(crate) fn disk(roots: &[String]) -> String {
     let roots: Vec<_> = roots.iter().map(|root| quote(root)).collect();
