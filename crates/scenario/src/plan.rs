@@ -4,12 +4,11 @@
 mod action;
 mod expect;
 
-use std::{collections::BTreeMap, time::Duration};
-
 use camino::Utf8PathBuf;
 use serde_json::Value;
 use stayput_events::{ClaimPart, Statement};
 use stayput_expr::Template;
+use std::{collections::BTreeMap, time::Duration};
 
 pub use action::{
     Action, CommandExpected, Deletion, Exec, Gone, HealthyFor, HostWork, Identity, NodeFault,
