@@ -23,6 +23,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Play scenarios on a cluster and say what was proven.
     E2e(E2e),
+    /// Play the run of a bundle again, and say whether it ends the same.
+    Repro(crate::repro::Repro),
     /// Check scenario files without a cluster.
     Lint {
         /// Scenarios: shipped names, files or folders. All shipped ones without any.
@@ -73,6 +75,9 @@ pub(crate) struct E2e {
     /// Write index.html, report.json, junit.xml and logs into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<Utf8PathBuf>,
+    /// Pack the run into this file, to be played again elsewhere with `repro`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<Utf8PathBuf>,
     /// The configuration of the kind cluster; the shipped one without it.
     #[arg(long, value_name = "FILE")]
     pub(crate) kind_config: Option<Utf8PathBuf>,
@@ -164,6 +169,7 @@ pub fn command() -> clap::Command {
 pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::E2e(flags) => crate::suite::e2e(flags).await,
+        Command::Repro(flags) => crate::repro::again(flags).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&stayput_scenario::schema())?;

@@ -4,6 +4,8 @@ use stayput_cluster::{ClusterError, ErrorKind};
 
 /// Everything asked was seen to hold.
 pub(crate) const PASSED: u8 = 0;
+/// Something asked for does not hold.
+pub(crate) const FAILED: u8 = 1;
 /// Wrong flags, or a scenario with mistakes.
 pub(crate) const USAGE: u8 = 2;
 /// The cluster could not be had.

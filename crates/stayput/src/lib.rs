@@ -8,6 +8,7 @@
 //!   not be had, 4 a bug of ours, 130 interrupted.
 
 mod bench;
+mod bundles;
 mod choice;
 mod cli;
 mod clusters;
@@ -15,6 +16,7 @@ mod exit;
 mod last_run;
 mod place;
 mod reports;
+mod repro;
 mod run;
 mod scenarios;
 mod screen;

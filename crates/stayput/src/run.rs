@@ -13,12 +13,14 @@ use stayput_events::{
     ClusterFacts, Cost, Elapsed, Event, FlakyCounts, NodeFacts, Outcome, RunFacts,
 };
 use stayput_kind::{KeepCluster, Options};
+use stayput_report::Summary;
 use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings, Update};
 use stayput_scenario::plan::Plan;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    bundles,
     choice::ClusterChoice,
     cli::E2e,
     clusters,
@@ -26,9 +28,28 @@ use crate::{
     reports::{self, Screen, Shown},
     scenarios::Scenario,
     shared::Shared,
+    signals,
 };
 
-fn kind_config(flags: &E2e) -> Result<String> {
+/// Plays one scenario once, on a cluster of its own.
+pub(crate) async fn one(flags: &E2e, scenario: &Scenario) -> Result<Summary> {
+    let mut tasks = JoinSet::new();
+    let cancel = CancellationToken::new();
+    signals::cancel_on_signal(&mut tasks, &cancel)?;
+    let attempt = Attempt {
+        flags,
+        scenario,
+        number: 1,
+        shared: None,
+        report: flags.report.clone(),
+        screen: Screen::Alone,
+        cancel,
+    };
+    let Attempted { shown, error } = attempt.play().await?;
+    error.map_or(Ok(shown.summary), Err)
+}
+
+pub(crate) fn kind_config(flags: &E2e) -> Result<String> {
     match &flags.kind_config {
         None => Ok(stayput_fixtures::KIND_CONFIG.to_owned()),
         Some(file) => {
@@ -84,6 +105,9 @@ impl Attempt<'_> {
         let shown = screen.join_next().await.context("the screen is gone")???;
         if let Some(folder) = &self.report {
             reports::write(folder, &shown)?;
+        }
+        if let Some(file) = &self.flags.bundle {
+            bundles::write(file, self.flags, self.scenario, &shown.records)?;
         }
         Ok(Attempted {
             shown,

@@ -1,6 +1,6 @@
 //! Finds scenario files, and reads them with all their mistakes.
 
-use std::{io, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) snapshots: Utf8PathBuf,
     /// Its file as a snapshot's header names it.
     pub(crate) source: String,
+    /// Its files, as they were read.
+    pub(crate) texts: BTreeMap<Utf8PathBuf, String>,
 }
 
 /// Loads scenarios; the mistakes of all of them are shown in one go.
@@ -28,12 +30,20 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
     let mut mistakes = 0;
     for argument in arguments {
         let file = find(argument)?;
-        match stayput_scenario::load(&read, &file) {
+        let texts = RefCell::new(BTreeMap::new());
+        let read = |path: &Utf8Path| {
+            let text = std::fs::read_to_string(path)?;
+            texts.borrow_mut().insert(path.to_owned(), text.clone());
+            Ok(text)
+        };
+        let loaded = stayput_scenario::load(&read, &file);
+        match loaded {
             Ok(plan) => scenarios.push(Scenario {
                 argument: argument.clone(),
                 plan: Arc::new(plan),
                 snapshots: folder(&file).join("snapshots"),
                 source: source(&file),
+                texts: texts.into_inner(),
             }),
             Err(problems) => {
                 mistakes += problems.len();
@@ -81,10 +91,6 @@ fn show(problems: &Problems) {
         stayput_report::Colour::Never => Colour::Never,
     };
     screen::complain(&format!("{}\n", problems.render(colour)));
-}
-
-fn read(path: &Utf8Path) -> io::Result<String> {
-    std::fs::read_to_string(path)
 }
 
 /// The file that an argument means: a file, a folder, or a shipped name.

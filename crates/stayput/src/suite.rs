@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     choice::ClusterChoice,
     cli::E2e,
-    exit, last_run,
+    exit::{self, UsageError},
+    last_run,
     reports::{self, Screen},
     run::{Attempt, Attempted},
     scenarios::Scenario,
@@ -37,6 +38,12 @@ pub(crate) async fn e2e(flags: E2e) -> Result<u8> {
     if scenarios.is_empty() {
         screen::complain("no scenario is in this shard\n");
         return Ok(exit::PASSED);
+    }
+    if let (Some(file), [_, _, ..]) = (&flags.bundle, scenarios.as_slice()) {
+        return Err(anyhow::Error::from(UsageError {
+            message: format!("`{file}` holds one run, not those of several scenarios"),
+            hint: Some("name one scenario with `--bundle`".to_owned()),
+        }));
     }
     let mut tasks = JoinSet::new();
     let cancel = CancellationToken::new();
