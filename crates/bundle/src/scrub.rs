@@ -21,11 +21,28 @@ impl Scrub {
         Self(folders)
     }
 
-    /// A text without them.
+    /// A text without them. What stands for a folder is not looked at again.
     fn text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (folder, name)| {
-            replace_folder(&text, folder, name)
-        })
+        let mut scrubbed = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut before = None;
+        while let Some(next) = rest.chars().next() {
+            let found = self.0.iter().find(|(folder, _)| {
+                let after = rest.strip_prefix(folder.as_str());
+                after.is_some_and(|after| !after.starts_with(is_word))
+            });
+            // `/root` is neither the end of `/my/root` nor the beginning of `/rooted`.
+            if let Some((folder, name)) = found.filter(|_| !before.is_some_and(is_word)) {
+                scrubbed.push_str(name);
+                rest = &rest[folder.len()..];
+                before = Some('_');
+            } else {
+                scrubbed.push(next);
+                rest = &rest[next.len_utf8()..];
+                before = Some(next);
+            }
+        }
+        scrubbed
     }
 
     /// Records without them.
@@ -52,18 +69,7 @@ impl Scrub {
     }
 }
 
-/// `/root` is not the beginning of `/rooted`.
-fn replace_folder(text: &str, folder: &str, name: &str) -> String {
-    let mut scrubbed = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(folder) {
-        let (before, found) = rest.split_at(at);
-        let after = &found[folder.len()..];
-        let word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let whole = !after.starts_with(word) && !before.ends_with(word);
-        scrubbed.push_str(before);
-        scrubbed.push_str(if whole { name } else { folder });
-        rest = after;
-    }
-    scrubbed + rest
+/// Whether a folder's name may go on with it.
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
