@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Play scenarios on a cluster and say what was proven.
-    E2e(E2e),
+    E2e(Box<E2e>),
     /// Play the run of a bundle again, and say whether it ends the same.
     Repro(crate::repro::Repro),
     /// Check scenario files without a cluster.
@@ -168,7 +168,7 @@ pub fn command() -> clap::Command {
 /// Runs a command; the exit code is its verdict.
 pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
-        Command::E2e(flags) => crate::suite::e2e(flags).await,
+        Command::E2e(flags) => crate::suite::e2e(*flags).await,
         Command::Repro(flags) => crate::repro::again(flags).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
         Command::Schema => {
