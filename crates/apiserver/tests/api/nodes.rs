@@ -107,6 +107,8 @@ async fn world() -> (World, tokio::task::JoinSet<()>) {
     let world = World::with(options).await;
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(play(streams));
+    let node = json!({"metadata": {"name": "n1"}});
+    world.post("/api/v1/nodes", &node).await;
     world.post(PODS, &pod("p")).await;
     world
         .post(
@@ -150,6 +152,14 @@ async fn exec_is_a_stream_both_ways() {
         .await
         .expect("it ends");
     assert_eq!(out, "hello");
+}
+
+#[tokio::test]
+async fn a_pod_on_a_node_that_is_gone_has_no_logs() {
+    let (world, _tasks) = world().await;
+    world.delete("/api/v1/nodes/n1").await;
+    let refused = world.get(&format!("{PODS}/p/log")).await;
+    insta::assert_snapshot!(refused["message"], @r#""pods \"n1\" not found""#);
 }
 
 #[tokio::test]
