@@ -92,36 +92,42 @@ impl Declared {
         Some(&self.declarations[found].0)
     }
 
-    /// The declarations that fit nothing of what was played. One of a race is not stale as
-    /// long as the real cluster knows such a fact.
-    pub fn stale(&self, played: &[(&str, &Expected)]) -> Vec<&Declaration> {
-        let stale = |(index, (declaration, pattern)): &(usize, &(Declaration, Pattern))| {
-            let mut meant = played
-                .iter()
-                .filter(|(name, _)| pattern.scenario.is_match(name))
-                .peekable();
-            if meant.peek().is_none() || self.used.contains(index) {
-                return false;
-            }
+    /// The declarations of what was played that fitted nothing. One of a race is stale
+    /// only if no scenario knows such a fact.
+    pub fn stale(&self, played: &[&str], all: &[(String, Expected)]) -> Vec<&Declaration> {
+        let stale = |index: &usize| {
+            let (declaration, pattern) = &self.declarations[*index];
+            let known = || {
+                let mut meant = all
+                    .iter()
+                    .filter(|(name, _)| pattern.scenario.is_match(name));
+                meant.any(|(_, expected)| expected.knows(&pattern.fact))
+            };
             match declaration.when {
-                When::Always => true,
-                When::Sometimes => !meant.any(|(_, expected)| expected.knows(&pattern.fact)),
+                _ if self.used.contains(index) => false,
+                When::Always => played.iter().any(|name| pattern.scenario.is_match(name)),
+                When::Sometimes => !known(),
             }
         };
-        let all = self.declarations.iter().enumerate();
-        all.filter(stale).map(|(_, (it, _))| it).collect()
+        let all = (0..self.declarations.len()).filter(stale);
+        all.map(|index| &self.declarations[index].0).collect()
     }
 }
 
 impl Expected {
     /// Whether there is a fact of this name, field or not.
     fn knows(&self, name: &Regex) -> bool {
-        self.facts.iter().any(|(fact, wanted)| {
+        let lasting = self.facts.iter().any(|(fact, wanted)| {
             let fact = fact.to_string();
             wanted
                 .keys()
                 .any(|path| name.is_match(&format!("{fact}{path}")))
-        })
+        });
+        lasting
+            || self
+                .loose
+                .iter()
+                .any(|fact| name.is_match(&fact.to_string()))
     }
 }
 

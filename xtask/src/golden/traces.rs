@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use stayput_golden::{
-    Comparison, Declared, Expected, Facts, Scenario, When, needs, play, scenarios,
+    Comparison, Declaration, Declared, Facts, Scenario, When, needs, play, scenarios,
 };
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -45,9 +45,10 @@ pub(crate) async fn check(flags: Traces) -> Result<u8> {
     }
     let mut declared = Declared::load()?;
     let mut expected = Vec::new();
-    for scenario in &chosen {
+    for scenario in scenarios(&[])? {
         expected.push((scenario.name.clone(), scenario.load()?));
     }
+    let names: Vec<String> = chosen.iter().map(|it| it.name.clone()).collect();
     let turns = Arc::new(Semaphore::new(flags.jobs.max(1)));
     let mut playing = JoinSet::new();
     for scenario in chosen {
@@ -66,8 +67,8 @@ pub(crate) async fn check(flags: Traces) -> Result<u8> {
             }
         }
     }
-    let played: Vec<(&str, &Expected)> = expected.iter().map(|(name, it)| (&**name, it)).collect();
-    Ok(sum.conclude(&declared, &played))
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(sum.conclude(&declared.stale(&names, &expected)))
 }
 
 /// The code to end with where the scripts cannot be played, having said why.
@@ -112,9 +113,8 @@ impl Sum {
     }
 
     /// Says how it ended.
-    fn conclude(&self, declared: &Declared, played: &[(&str, &Expected)]) -> u8 {
-        let stale = declared.stale(played);
-        for declaration in &stale {
+    fn conclude(&self, stale: &[&Declaration]) -> u8 {
+        for declaration in stale {
             let how = match declaration.when {
                 When::Always => "no longer differs",
                 When::Sometimes => "is nothing that a real cluster knows",

@@ -102,7 +102,7 @@ fn a_declaration_fits_or_is_stale() {
         }
     }
     assert_eq!(undeclared, ["pods/n/web-0#1 status.phase"]);
-    let stale = declared.stale(&[("s", &expected)]);
+    let stale = declared.stale(&["s"], &[("s".to_owned(), expected)]);
     let stale: Vec<_> = stale.iter().map(|it| it.fact.as_str()).collect();
     assert_eq!(stale, ["pods/n/web-1#1 phases", "nobody knows it"]);
 }
