@@ -5,6 +5,7 @@
 //! - Scaling down goes from the highest ordinal; so does a rolling update, one pod at a time.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -31,6 +32,8 @@ pub(super) struct Control<'a, 'w> {
     /// Those out of range, the highest first.
     condemned: Vec<(i32, Arc<Pod>)>,
     plan: Plan,
+    /// What makes each missing pod: the steps for its claims, then its own.
+    missing: Vec<(Vec<Step>, Step)>,
     update: Update,
 }
 
@@ -56,6 +59,7 @@ impl<'a, 'w> Control<'a, 'w> {
             wanted,
             condemned,
             plan: Plan::nothing(),
+            missing: Vec::new(),
             update: Update::EndsNone,
         }
     }
@@ -85,9 +89,11 @@ impl<'a, 'w> Control<'a, 'w> {
             .collect();
         for (ordinal, pod) in wanted {
             if self.replica(ordinal, pod.as_deref()) == Next::Stop && ordered {
+                self.make_missing();
                 return;
             }
         }
+        self.make_missing();
         for (ordinal, pod) in self.condemned.clone() {
             for write in claims::ownership(self.view, &pod, ordinal) {
                 self.plan.write(write);
@@ -160,8 +166,8 @@ impl<'a, 'w> Control<'a, 'w> {
         {
             return;
         }
-        match claims::missing(view, &name, ordinal) {
-            Ok(steps) => self.plan.steps.extend(steps),
+        let claims = match claims::missing(view, &name, ordinal) {
+            Ok(claims) => claims.into_iter().collect(),
             Err(why) => {
                 let text = format!(
                     "create Pod {name} in StatefulSet {} failed error: {why}",
@@ -178,7 +184,7 @@ impl<'a, 'w> Control<'a, 'w> {
                 });
                 return;
             }
-        }
+        };
         let revision = pod::revision_for(view, self.revisions, ordinal);
         let write = Write::create(
             Kind::Pod,
@@ -186,9 +192,22 @@ impl<'a, 'w> Control<'a, 'w> {
             &name,
             pod::new(view, revision, ordinal),
         );
-        self.plan
-            .steps
-            .push(view.pod_step(write, Done::Create, &name));
+        let made = view.pod_step(write, Done::Create, &name);
+        self.missing.push((claims, made));
+    }
+
+    /// Pods are made in batches of one, two, four and so on, as Kubernetes starts slowly;
+    /// those of a batch at once, so that their claims come before any of them.
+    fn make_missing(&mut self) {
+        let mut missing = mem::take(&mut self.missing).into_iter();
+        for size in (0..31).map(|doubled| 1 << doubled) {
+            let (claims, pods): (Vec<_>, Vec<_>) = missing.by_ref().take(size).unzip();
+            if pods.is_empty() {
+                return;
+            }
+            self.plan.steps.extend(claims.into_iter().flatten());
+            self.plan.steps.extend(pods);
+        }
     }
 
     fn delete(&mut self, pod: &Pod) {
