@@ -16,6 +16,7 @@ mod hint;
 mod node;
 mod progress;
 mod release;
+mod rests;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use facts::{Facts, ImageDigest, Origin};
 pub use node::{Node, NodeMap, NodeName, NodeRole};
 pub use progress::Progress;
 pub use release::{Release, Released};
+pub use rests::rests;
 
 /// What every asynchronous method of a cluster gives.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ClusterError>>;

@@ -1,10 +1,9 @@
 //! The embedded clusters that there are, from any process of this user.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::{Deserialize, Serialize};
 use stayput_cluster::{ClusterError, ExitCode, NodeName};
 
-use crate::home::{Home, homes, sweep};
+use crate::home::{Home, failed, homes, sweep};
 use crate::message::{self, Order, Reply, Streams};
 
 /// The embedded clusters of one state directory.
@@ -22,13 +21,19 @@ pub struct Listed {
     pub nodes: usize,
     /// The version that it speaks.
     pub kubernetes: String,
+    /// Who uses it.
+    pub usage: Usage,
 }
 
-/// What a cluster's directory says of it.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Description {
-    pub(crate) nodes: usize,
-    pub(crate) kubernetes: String,
+/// Who uses a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// A run that lives, or a command in front.
+    Running,
+    /// Nobody that is known: it was started in the background.
+    Detached,
+    /// Nobody: it was kept, to be used again.
+    Kept,
 }
 
 impl Clusters {
@@ -41,9 +46,14 @@ impl Clusters {
     pub fn list(&self) -> Vec<Listed> {
         sweep(&self.state);
         let listed = |home: Home| {
-            let text = std::fs::read(home.description()).unwrap_or_default();
-            let described = serde_json::from_slice::<Description>(&text).unwrap_or_default();
+            let described = home.described();
+            let usage = match (home.take(), described.kept) {
+                (Ok(Some(_)), Some(_)) => Usage::Kept,
+                (Ok(Some(_)), None) => Usage::Detached,
+                (Ok(None) | Err(_), _) => Usage::Running,
+            };
             Listed {
+                usage,
                 name: home.name,
                 nodes: described.nodes,
                 kubernetes: described.kubernetes,
@@ -64,9 +74,13 @@ impl Clusters {
         Ok(self.home(name)?.kubeconfig())
     }
 
-    /// Ends a cluster.
+    /// Ends a cluster that no living run uses.
     pub async fn down(&self, name: &str) -> Result<(), ClusterError> {
         let home = self.home(name)?;
+        let taken = home.take().map_err(failed("lock", &home.directory))?;
+        let _using = taken.ok_or_else(|| ClusterError::InUse {
+            name: name.to_owned(),
+        })?;
         end(&home).await
     }
 

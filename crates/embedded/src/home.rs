@@ -3,15 +3,19 @@
 //! Invariants:
 //! - Whoever uses the directory holds a shared lock on it. One that nobody holds belongs
 //!   to nobody: it is removed.
+//! - Whoever uses the cluster, a run or a command in front, has it to itself.
 //! - A name never leaves the state directory: it is a DNS label.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
 use stayput_cluster::ClusterError;
+
+use crate::kept::Recipe;
 
 /// What the names of clusters that nobody named start with, as with kind's.
 const PREFIX: &str = "stayput-";
@@ -23,6 +27,16 @@ const ATTEMPTS: usize = 200;
 pub(crate) struct Home {
     pub(crate) name: String,
     pub(crate) directory: Utf8PathBuf,
+}
+
+/// What a cluster's directory says of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Description {
+    pub(crate) nodes: usize,
+    pub(crate) kubernetes: String,
+    /// Of one that was kept to be used again: what it was made from.
+    pub(crate) kept: Option<Recipe>,
 }
 
 impl Home {
@@ -88,6 +102,18 @@ impl Home {
         matches!(file.try_lock(), Err(TryLockError::WouldBlock))
     }
 
+    /// Takes it for one run, until the file is closed; none where another run has it.
+    pub(crate) fn take(&self) -> io::Result<Option<File>> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true).mode(0o600);
+        let file = options.open(self.directory.join("user"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     pub(crate) fn kubeconfig(&self) -> Utf8PathBuf {
         self.directory.join("kubeconfig")
     }
@@ -109,9 +135,15 @@ impl Home {
         self.directory.join("disks").join(node)
     }
 
-    /// What the cluster is, for whoever lists it.
+    /// Where is written what the cluster is.
     pub(crate) fn description(&self) -> Utf8PathBuf {
         self.directory.join("cluster.json")
+    }
+
+    /// What the cluster is, as far as it is known.
+    pub(crate) fn described(&self) -> Description {
+        let text = fs::read(self.description()).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
     }
 
     /// Removes the directory, which the cluster's janitor may be doing as well.

@@ -24,6 +24,7 @@ mod clusters;
 mod door;
 mod home;
 mod inside;
+mod kept;
 mod message;
 mod nodes;
 mod options;
@@ -33,7 +34,7 @@ mod running;
 mod start;
 mod table;
 
-pub use clusters::{Clusters, Listed};
+pub use clusters::{Clusters, Listed, Usage};
 pub use message::Streams;
 pub use options::{Lifetime, Options, Places};
 pub use running::Cluster;

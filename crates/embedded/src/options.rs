@@ -62,6 +62,9 @@ pub enum Lifetime {
     Program,
     /// When it is told to.
     Own,
+    /// When it is told to, and it is used again by the next start of the same: such a
+    /// start takes a kept one first.
+    Kept,
 }
 
 /// A version of Kubernetes that can be spoken.

@@ -51,7 +51,10 @@ pub struct Cluster {
 pub(crate) struct Parts {
     pub(crate) home: Home,
     pub(crate) held: File,
-    pub(crate) launched: Launched,
+    /// That no other run uses it.
+    pub(crate) _using: File,
+    /// None of one that was begun by an earlier program.
+    pub(crate) launched: Option<Launched>,
     pub(crate) lifetime: Lifetime,
 }
 
@@ -72,6 +75,7 @@ impl Cluster {
         parts: Parts,
         nodes: NodeMap,
         mut versions: Vec<String>,
+        origin: Origin,
     ) -> Result<Self, ClusterError> {
         let client = connect(&parts.home.kubeconfig()).await?;
         let version = client.apiserver_version().await;
@@ -84,7 +88,7 @@ impl Cluster {
             provider: "embedded".to_owned(),
             name: parts.home.name.clone(),
             kubernetes: version.git_version,
-            origin: Origin::Created,
+            origin,
             versions,
             images: Vec::new(),
         };
@@ -104,10 +108,15 @@ impl Cluster {
         self.parts.home.kubeconfig()
     }
 
-    /// Lets it live on after this program. Only for one with a [`Lifetime::Own`].
+    /// Lets it live on after this program, unless it was started to end with it.
     pub fn detach(self) {
-        if self.parts.lifetime == Lifetime::Own {
-            self.parts.launched.detach();
+        match self.parts.lifetime {
+            Lifetime::Program => {}
+            Lifetime::Own | Lifetime::Kept => {
+                if let Some(launched) = self.parts.launched {
+                    launched.detach();
+                }
+            }
         }
     }
 
@@ -170,7 +179,7 @@ impl Cluster {
 
     async fn let_go(self, how: Release) -> Result<Released, ClusterError> {
         match (how, self.parts.lifetime) {
-            (Release::Keep, Lifetime::Own) => {
+            (Release::Keep, Lifetime::Own | Lifetime::Kept) => {
                 let kubeconfig = self.kubeconfig();
                 self.detach();
                 Ok(Released::Kept { kubeconfig })
@@ -183,6 +192,9 @@ impl Cluster {
             (Release::Delete, _) => {
                 self.parts.end().await?;
                 let Parts { home, launched, .. } = self.parts;
+                let Some(launched) = launched else {
+                    return Ok(Released::Deleted);
+                };
                 let name = home.name;
                 let stopped = tokio::task::spawn_blocking(move || launched.stop()).await;
                 match stopped {
@@ -284,7 +296,8 @@ fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
-async fn connect(kubeconfig: &Utf8Path) -> Result<Client, ClusterError> {
+/// A client as any program of the user makes it.
+pub(crate) async fn connect(kubeconfig: &Utf8Path) -> Result<Client, ClusterError> {
     let bad = |said: String| ClusterError::BadKubeconfig { said };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| bad(error.to_string()))?;
     let options = KubeConfigOptions::default();

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use k8s_openapi::api::core::v1::Node;
-use kube::api::ListParams;
+use k8s_openapi::api::core::v1::{Namespace, Node};
+use kube::api::{ListParams, PostParams};
 use kube::{Api, ResourceExt};
 use libtest_mimic::{Arguments, Failed, Trial};
-use stayput_cluster::{Cluster as _, ClusterError, NodeName, Release, Released};
-use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, preflight};
+use stayput_cluster::{Cluster as _, ClusterError, NodeName, Origin, Release, Released};
+use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, Usage, preflight};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -55,6 +55,16 @@ fn main() {
             "one_of_its_own_lifetime_lives_on",
             forbidden,
             one_of_its_own_lifetime_lives_on,
+        ),
+        trial(
+            "a_kept_one_is_used_again_by_the_same_only",
+            forbidden,
+            a_kept_one_is_used_again_by_the_same_only,
+        ),
+        trial(
+            "a_kept_one_with_rests_is_made_anew",
+            forbidden,
+            a_kept_one_with_rests_is_made_anew,
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();
@@ -216,8 +226,62 @@ async fn one_of_its_own_lifetime_lives_on(directory: Utf8PathBuf) {
     let name = cluster.facts().name.clone();
     cluster.detach();
     let clusters = Clusters::new(directory.join("state"));
-    assert!(clusters.has(&name));
+    assert_eq!(clusters.list()[0].usage, Usage::Detached);
     clusters.stop(&format!("{name}-worker")).await.unwrap();
     clusters.down(&name).await.unwrap();
     assert_eq!(clusters.list(), []);
+}
+
+fn kept(directory: &Utf8Path) -> Options {
+    Options {
+        lifetime: Lifetime::Kept,
+        ..options(directory)
+    }
+}
+
+async fn a_kept_one_is_used_again_by_the_same_only(directory: Utf8PathBuf) {
+    let clusters = Clusters::new(directory.join("state"));
+    let first = Cluster::start(kept(&directory)).await.unwrap();
+    let name = first.facts().name.clone();
+    // While somebody has it nobody else gets it, and nobody deletes it.
+    assert_eq!(clusters.list()[0].usage, Usage::Running);
+    let error = clusters.down(&name).await.unwrap_err();
+    assert!(matches!(error, ClusterError::InUse { .. }), "{error}");
+    let beside = Cluster::start(kept(&directory)).await.unwrap();
+    assert_ne!(beside.facts().name, name);
+    delete(beside).await;
+    let released = Arc::new(first).release(Release::Keep).await.unwrap();
+    assert!(matches!(released, Released::Kept { .. }));
+    assert_eq!(clusters.list()[0].usage, Usage::Kept);
+    let other = Options {
+        workers: 1,
+        ..kept(&directory)
+    };
+    let other = Cluster::start(other).await.unwrap();
+    assert_eq!(other.facts().origin, Origin::Created);
+    delete(other).await;
+    let again = Cluster::start(kept(&directory)).await.unwrap();
+    assert_eq!(
+        (&again.facts().name, again.facts().origin),
+        (&name, Origin::Reused)
+    );
+    assert_eq!(said(&again, &worker(&again), "echo up").await, "up||0");
+    delete(again).await;
+    assert_eq!(clusters.list(), []);
+}
+
+async fn a_kept_one_with_rests_is_made_anew(directory: Utf8PathBuf) {
+    let first = Cluster::start(kept(&directory)).await.unwrap();
+    let name = first.facts().name.clone();
+    let rest = serde_json::from_str::<Namespace>(r#"{"metadata": {"name": "rest"}}"#).unwrap();
+    let namespaces = Api::<Namespace>::all(first.client());
+    namespaces
+        .create(&PostParams::default(), &rest)
+        .await
+        .unwrap();
+    Arc::new(first).release(Release::Keep).await.unwrap();
+    let again = Cluster::start(kept(&directory)).await.unwrap();
+    assert_eq!(again.facts().origin, Origin::Created);
+    assert!(!Clusters::new(directory.join("state")).has(&name));
+    delete(again).await;
 }

@@ -106,16 +106,10 @@ async fn rests(client: &Client) -> Result<Vec<String>, kube::Error> {
     )?;
     let namespaces = namespaces.items.iter().map(ResourceExt::name_any);
     let volumes = volumes.items.iter().map(ResourceExt::name_any);
-    Ok(namespaces
-        .filter(|name| !is_built_in(name))
-        .map(|name| format!("namespace `{name}`"))
-        .chain(volumes.map(|name| format!("volume `{name}`")))
-        .collect())
-}
-
-fn is_built_in(namespace: &str) -> bool {
-    let built_in = ["default", "local-path-storage"];
-    namespace.starts_with("kube-") || built_in.contains(&namespace)
+    Ok(stayput_cluster::rests(
+        &namespaces.collect::<Vec<_>>(),
+        &volumes.collect::<Vec<_>>(),
+    ))
 }
 
 /// FNV-1a: the same on every machine and in every version of Rust.

@@ -110,7 +110,7 @@ pub(crate) enum ClusterCommand {
     Up(Up),
     /// List them, with what uses them.
     List,
-    /// Delete one; without a name, every one that nobody uses.
+    /// Delete one; without a name, every one that was kept and that nobody uses.
     Down {
         /// Its name.
         name: Option<String>,

@@ -6,7 +6,9 @@ use anyhow::Result;
 use camino::Utf8Path;
 use stayput_cluster::Progress;
 use stayput_cluster::{Cluster as _, ClusterError, Release};
-use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, Streams, Table};
+use stayput_embedded::{
+    Cluster, Clusters, Lifetime, Options, Places, Streams, Table, Usage as EmbeddedUsage,
+};
 use stayput_kind::{Environment, Kind, Usage};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -148,8 +150,20 @@ async fn up(flags: Up, kind: &Kind) -> Result<u8> {
 }
 
 async fn down_unused(kind: &Kind, embedded: &Clusters) -> Result<()> {
-    // What lives of the embedded ones is in use; the rest goes as they are listed.
-    embedded.list();
+    for cluster in embedded.list() {
+        match cluster.usage {
+            EmbeddedUsage::Kept => {
+                embedded.down(&cluster.name).await?;
+                screen::print(&format!("deleted {}", cluster.name))?;
+            }
+            // Somebody started it on purpose, and may be working on it.
+            EmbeddedUsage::Detached => screen::complain(&format!(
+                "left `{name}`, which runs in the background: `cluster down {name}` ends it\n",
+                name = cluster.name
+            )),
+            EmbeddedUsage::Running => {}
+        }
+    }
     for cluster in kind.list().await? {
         if cluster.usage != Usage::Running {
             kind.down(&cluster.name).await?;
@@ -172,9 +186,14 @@ async fn exec(embedded: &Clusters, node: &str, command: Vec<String>) -> Result<u
 
 async fn list(kind: &Kind, embedded: &Clusters) -> Result<()> {
     for cluster in embedded.list() {
+        let usage = match cluster.usage {
+            EmbeddedUsage::Running => "in use",
+            EmbeddedUsage::Detached => "runs in the background",
+            EmbeddedUsage::Kept => "kept",
+        };
         let (name, nodes, kubernetes) = (cluster.name, cluster.nodes, cluster.kubernetes);
         screen::print(&format!(
-            "{name}\t{nodes} nodes\tembedded {kubernetes}\truns"
+            "{name}\t{nodes} nodes\tembedded {kubernetes}\t{usage}"
         ))?;
     }
     for cluster in kind.list().await? {

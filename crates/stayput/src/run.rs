@@ -333,7 +333,7 @@ fn embedded(flags: &E2e, needs: &Needs, events: &Emitter) -> Result<stayput_embe
         table: clusters::table(flags.images.as_deref())?,
         scenario_nodes: needs.nodes.clone(),
         lifetime: if flags.keep {
-            Lifetime::Own
+            Lifetime::Kept
         } else {
             Lifetime::Program
         },
