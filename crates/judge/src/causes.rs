@@ -16,7 +16,6 @@ mod containers;
 mod finding;
 mod fit;
 mod leaving;
-mod nearest;
 mod paths;
 mod placing;
 mod quantity;
@@ -25,7 +24,7 @@ mod selector;
 mod sight;
 mod starting;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::Value;
 use stayput_events::{Cause, Directory, LogExcerpt};
@@ -82,8 +81,18 @@ pub fn causes(seen: &Seen<'_>) -> Vec<Cause> {
     told
 }
 
+/// The titles of the objects that a failure speaks of, and of all that hangs
+/// together with them; none where it speaks of none.
+pub fn concerned(seen: &Seen<'_>) -> BTreeSet<String> {
+    Sight::of(seen).concerned()
+}
+
 fn of_pod(sight: &Sight<'_>, pod: &Value) -> Vec<Finding> {
     match sight::stage(pod) {
+        // Ready again: still ill where its restarts are what the failure asks about.
+        sight::Stage::Well if sight.failure().contains("restartCount") => {
+            containers::all(sight, pod)
+        }
         sight::Stage::Well => Vec::new(),
         sight::Stage::Leaving => leaving::pod(sight, pod),
         sight::Stage::Unscheduled => scheduling::unscheduled(sight, pod),

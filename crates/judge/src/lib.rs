@@ -27,4 +27,5 @@ pub mod snapshot;
 
 #[cfg(test)]
 mod golden;
+mod nearest;
 mod served;

@@ -5,11 +5,15 @@
 //!   any other error of an expression is an error of the scenario.
 //! - The closest candidate's mismatches come first.
 
+mod beside;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 use stayput_events::Mismatch;
 use stayput_expr::{ExprError, Location, Scope, Template};
+
+pub use beside::{Beside, instead};
 
 use crate::{hold::Observed, matching, served};
 
@@ -51,6 +55,8 @@ pub enum Verdict {
         summary: String,
         /// Every difference, the closest candidate's first.
         mismatches: Vec<Mismatch>,
+        /// What was asked of the closest candidate, and what it is.
+        beside: Option<Beside>,
     },
 }
 
@@ -88,7 +94,7 @@ pub fn judge(
     for object in candidates {
         let mismatches = judge_one(asked, object, scope)?;
         if !mismatches.is_empty() {
-            failed.push((mismatches.len(), served::title(object), mismatches));
+            failed.push((mismatches.len(), served::title(object), mismatches, object));
         }
     }
     failed.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
@@ -104,17 +110,25 @@ pub fn judge(
     }
     if wrong_count && asked.count == Some(0) {
         summary = format!("{summary}: {}", names(candidates));
-    } else if let Some(first) = failed.first().and_then(|(_, _, all)| all.first()) {
+    } else if let Some(first) = failed.first().and_then(|(_, _, all, _)| all.first()) {
         summary = format!("{summary}; {}", line_of(first, candidates));
     }
+    let beside = failed
+        .first()
+        .and_then(|(_, _, _, object)| beside::of(asked, object, scope));
     let count = wrong_count.then(|| count_mismatch(asked, there));
     let mismatches = count
         .into_iter()
-        .chain(failed.into_iter().flat_map(|(_, _, mismatches)| mismatches))
+        .chain(
+            failed
+                .into_iter()
+                .flat_map(|(_, _, mismatches, _)| mismatches),
+        )
         .collect();
     Ok(Verdict::NotYet {
         summary,
         mismatches,
+        beside,
     })
 }
 
@@ -313,6 +327,7 @@ mod tests {
             Ok(Verdict::NotYet {
                 summary,
                 mismatches,
+                ..
             }) => {
                 let line = |m: &Mismatch| {
                     let (object, path) = (&m.object, &m.path);
@@ -414,8 +429,7 @@ mod tests {
 
     #[test]
     fn a_condition_is_true_or_false() {
-        let that = Some("object.metadata.name");
-        assert_snapshot!(check(&Check { at: 7.5, that, ..NOTHING }), @"error: `object.metadata.name`: it is neither true nor false");
+        assert_snapshot!(check(&Check { at: 7.5, that: Some("object.metadata.name"), ..NOTHING }), @"error: `object.metadata.name`: it is neither true nor false");
     }
 
     #[test]
@@ -431,9 +445,53 @@ mod tests {
     }
 
     #[test]
+    fn what_was_asked_stands_beside_what_is() {
+        let objects = golden::of_kind(&golden::objects_at("flagship", 10.7), "Pod");
+        let yaml =
+            "{spec: {nodeName: two-worker}, status: {conditions: [{type: Ready, status: 'True'}]}}";
+        let matches = Template::parse(serde_yaml::from_str(yaml).unwrap()).unwrap();
+        let asked = Asked {
+            heading: "Pods",
+            count: None,
+            matches: Some(&matches),
+            that: None,
+        };
+        let verdict = judge(&asked, &objects, &Scope::new()).unwrap();
+        let Verdict::NotYet { beside, .. } = verdict else {
+            panic!("it is not so");
+        };
+        let beside = beside.unwrap();
+        assert_snapshot!(beside.expected, @"
+        # Pod redis/redis-cluster-1
+        spec:
+          nodeName: two-worker
+        status:
+          conditions:
+          - status: 'True'
+            type: Ready
+        ");
+        assert_snapshot!(beside.seen, @"
+        # Pod redis/redis-cluster-1
+        spec:
+          nodeName: two-worker2
+        status:
+          conditions:
+          - status: 'False'
+            type: Ready
+        ");
+    }
+
+    #[test]
+    fn what_is_there_instead_is_told_the_most_similar_first() {
+        let pod = |name: &str| Arc::new(json!({"kind": "Pod", "metadata": {"name": name}}));
+        let pods = [pod("db-0"), pod("web-1"), pod("web-10")];
+        assert_snapshot!(instead(Some("web-0"), &pods).unwrap(), @"there is web-10, web-1, db-0");
+        assert_eq!(instead(Some("web-0"), &[]), None);
+    }
+
+    #[test]
     fn headings_read_well() {
-        let name = Some("redis-0-data");
-        assert_snapshot!(heading("PersistentVolume", None, name), @"PersistentVolume redis-0-data");
+        assert_snapshot!(heading("PersistentVolume", None, Some("redis-0-data")), @"PersistentVolume redis-0-data");
         assert_snapshot!(heading("apps/v1/StatefulSet", Some("redis"), None), @"StatefulSets in redis");
         assert_snapshot!(heading("StorageClass", None, None), @"StorageClasses");
         assert_snapshot!(heading("Endpoints", Some("redis"), None), @"Endpoints in redis");

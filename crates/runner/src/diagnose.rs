@@ -3,7 +3,7 @@
 
 mod gather;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api as KubeApi, api::LogParams};
@@ -25,30 +25,20 @@ const TRANSITIONS: usize = 30;
 const EVENTS: usize = 20;
 const LOG_LINES: i64 = 20;
 const PODS: usize = 4;
+/// How long a log is waited for.
+const LOG_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Adds to a failure what led there.
 pub(crate) async fn explain(session: &Session, failure: &mut Failure) {
-    let namespaces = session.namespaces.clone();
-    let made: BTreeSet<_> = session
-        .made_objects
-        .iter()
-        .map(|it| it.key.clone())
-        .collect();
-    let concerns = move |object: &Value| {
-        // An event about an object without a namespace is in `default`.
-        let about = &object["involvedObject"];
-        let of = if about.is_object() {
-            about
-        } else {
-            &object["metadata"]
-        };
-        match of["namespace"].as_str() {
-            Some(namespace) => namespaces.contains(namespace),
-            None if about.is_object() => made.iter().any(|key| of["name"] == key.name),
-            None => made.contains(&ObjectKey::of(object)),
-        }
+    let objects = gather::objects(session).await;
+    let words = words(failure);
+    let seen = Seen {
+        objects: &objects,
+        failure: &words,
+        ..Seen::default()
     };
-    let read = move |world: &World| Context::of(world, concerns);
+    let concerned = Concerned::of(session, causes::concerned(&seen));
+    let read = move |world: &World| Context::of(world, &concerned);
     let Ok(context) = session.watches.read(read).await else {
         return;
     };
@@ -60,25 +50,57 @@ pub(crate) async fn explain(session: &Session, failure: &mut Failure) {
             failure.logs.extend(logs(session, &key, &container).await);
         }
     }
-    let objects = gather::objects(session).await;
     failure.directories = gather::directories(session, &objects).await;
-    let seen = Seen {
-        objects: &objects,
+    failure.causes = causes::causes(&Seen {
         directories: &failure.directories,
         logs: &failure.logs,
-        failure: &words(failure),
-    };
-    failure.causes = causes::causes(&seen);
+        ..seen
+    });
+}
+
+/// What a failure is about: what it names, else all that the play touched.
+struct Concerned {
+    titles: BTreeSet<String>,
+    namespaces: BTreeSet<String>,
+    made: BTreeSet<ObjectKey>,
+}
+
+impl Concerned {
+    fn of(session: &Session, titles: BTreeSet<String>) -> Self {
+        let made = session.made_objects.iter().map(|it| it.key.clone());
+        Self {
+            titles,
+            namespaces: session.namespaces.clone(),
+            made: made.collect(),
+        }
+    }
+
+    fn has(&self, object: &Value) -> bool {
+        let about = &object["involvedObject"];
+        let key = if about.is_object() {
+            let text = |field: &str| about[field].as_str();
+            let name = text("name").unwrap_or_default();
+            ObjectKey::new(text("kind").unwrap_or_default(), text("namespace"), name)
+        } else {
+            ObjectKey::of(object)
+        };
+        if !self.titles.is_empty() {
+            return self.titles.contains(&key.to_string());
+        }
+        match &key.namespace {
+            Some(namespace) => self.namespaces.contains(namespace),
+            None => self.made.contains(&key),
+        }
+    }
 }
 
 /// All that a failure says of objects.
 fn words(failure: &Failure) -> String {
-    let differs = failure.mismatches.iter().map(|it| it.object.as_str());
-    let told = [failure.summary.as_str(), &failure.expected, &failure.seen];
-    told.into_iter()
-        .chain(differs)
-        .collect::<Vec<_>>()
-        .join("\n")
+    let told = [&failure.summary, &failure.expected, &failure.seen];
+    let told = told.into_iter().cloned();
+    let differs = failure.mismatches.iter();
+    let differs = differs.map(|it| format!("{} {}", it.object, it.path));
+    told.chain(differs).collect::<Vec<_>>().join("\n")
 }
 
 struct Context {
@@ -89,10 +111,10 @@ struct Context {
 }
 
 impl Context {
-    fn of(world: &World, concerns: impl Fn(&Value) -> bool) -> Self {
+    fn of(world: &World, concerned: &Concerned) -> Self {
         let shown = |change: &&Change| {
             let object = change.now.as_ref().or(change.before.as_ref());
-            object.is_some_and(|object| concerns(object))
+            object.is_some_and(|object| concerned.has(object))
         };
         let changes = world.history().iter().filter(shown);
         let (events, others): (Vec<_>, Vec<_>) = changes.partition(|it| it.key.kind == "Event");
@@ -104,7 +126,10 @@ impl Context {
                 what,
             })
         });
-        let mut pods: Vec<_> = world.of_kind("Pod").filter(|pod| concerns(pod)).collect();
+        let mut pods: Vec<_> = world
+            .of_kind("Pod")
+            .filter(|pod| concerned.has(pod))
+            .collect();
         // Those in trouble first.
         pods.sort_by_key(|pod| crate::step::is_ready(pod));
         let pods = pods.into_iter().take(PODS);
@@ -161,7 +186,9 @@ async fn logs(session: &Session, pod: &ObjectKey, container: &str) -> Vec<LogExc
             ..LogParams::default()
         };
         // A container that never ran, or ran once only, has no such log.
-        let Ok(text) = pods.logs(&pod.name, &parameters).await else {
+        // Nor does a node that is down give one.
+        let asked = tokio::time::timeout(LOG_PATIENCE, pods.logs(&pod.name, &parameters));
+        let Ok(Ok(text)) = asked.await else {
             continue;
         };
         excerpts.push(LogExcerpt {

@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::{
     finding::{Finding, Kind, Surety},
     fit::{self, Misfit, misfits},
-    nearest::nearest,
     placing::{Bar, bar, barred},
     selector,
     sight::Sight,
 };
 use crate::{
     event,
+    nearest::nearest,
     served::{full_name, is_terminating, list, name, namespace, text, title, volume_nodes},
 };
 

@@ -51,7 +51,8 @@ impl<'a> Container<'_, 'a> {
         }
         let ended = ["/state/terminated", "/lastState/terminated"];
         let ended = ended.iter().find_map(|at| self.status.pointer(at));
-        let ready = self.status.get("ready") == Some(&Value::Bool(true));
+        let restarts = self.sight.failure().contains("restartCount");
+        let ready = self.status.get("ready") == Some(&Value::Bool(true)) && !restarts;
         match ended {
             Some(ended) if !ready => self.ended(ended),
             Some(_) | None if !ready && self.status.pointer("/state/running").is_some() => {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use stayput_events::{AtPath, Directory, LogExcerpt};
 
-use super::{Seen, finding::Finding, nearest::nearest, selector};
+use super::{Seen, finding::Finding, selector};
 use crate::{
     event,
+    nearest::nearest,
     served::{
         self, claim_names, condition, full_name, is_ready, is_terminating, list, name, namespace,
         text, title,
@@ -102,6 +103,20 @@ impl<'a> Sight<'a> {
     /// Whether the failure speaks of one of the objects that it touches.
     pub(super) fn is_asked_about(&self, finding: &Finding) -> bool {
         finding.touched.iter().any(|it| self.asked.contains(it))
+    }
+
+    /// See [`concerned`](super::concerned).
+    pub(super) fn concerned(&self) -> BTreeSet<String> {
+        let mut concerned = self.asked.clone();
+        for pod in self.pods() {
+            let own = title(pod);
+            let around = self.around(pod);
+            if self.asked.contains(&own) || around.iter().any(|it| self.asked.contains(it)) {
+                let node = text(pod, "/spec/nodeName").map(|it| format!("Node {it}"));
+                concerned.extend(around.into_iter().chain([own]).chain(node));
+            }
+        }
+        concerned
     }
 
     /// The events about an object, the latest first.

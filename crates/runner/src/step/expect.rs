@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stayput_events::{Cost, Failure, Mismatch};
 use stayput_expr::{ExprError, Scope, Template};
 use stayput_judge::{
     event,
     hold::{Hold, State, Why},
     identity as judge_identity,
-    objects::{self, Asked, Verdict},
+    objects::{self, Asked, Beside, Verdict},
     order::{self, Sighting},
 };
 use stayput_scenario::plan::{Expected, Mode};
@@ -93,6 +93,8 @@ struct Seen {
     summary: String,
     mismatches: Vec<Mismatch>,
     evidence: Vec<String>,
+    /// What was asked of the closest candidate, and what it is.
+    beside: Option<Beside>,
     /// It cannot become what was asked any more.
     broken: bool,
 }
@@ -164,6 +166,11 @@ async fn wait_beyond<T: Send + 'static>(
 }
 
 fn failure(what: &str, why: Why, seen: Seen) -> Halt {
+    // What was seen stands in the sentence where its place is taken.
+    let what = match &seen.beside {
+        Some(_) => seen.summary.as_str(),
+        None => what,
+    };
     let (summary, timed_out) = match why {
         Why::TimedOut if seen.broken => (format!("cannot hold any more: {what}"), false),
         Why::TimedOut => (format!("did not come to hold in time: {what}"), true),
@@ -179,10 +186,14 @@ fn failure(what: &str, why: Why, seen: Seen) -> Halt {
             )
         }
     };
+    let (expected, seen_of_it) = match seen.beside {
+        Some(Beside { expected, seen }) => (expected, seen),
+        None => (what.to_owned(), seen.summary),
+    };
     let failure = Box::new(Failure {
         summary,
-        expected: what.to_owned(),
-        seen: seen.summary,
+        expected,
+        seen: seen_of_it,
         mismatches: seen.mismatches,
         ..Failure::default()
     });
@@ -244,6 +255,23 @@ impl Question {
         }
     }
 
+    /// What is there of the kind where nothing is that was asked for.
+    fn instead(&self, world: &World, found: &[Arc<Value>]) -> Option<String> {
+        if !found.is_empty() || self.count == Some(0) {
+            return None;
+        }
+        let selected = &self.selected;
+        let others: Vec<_> = world
+            .of_kind(selected.bare_kind())
+            .filter(|it| {
+                let namespace = selected.namespace.as_deref();
+                namespace.is_none_or(|namespace| it["metadata"]["namespace"] == namespace)
+            })
+            .map(Arc::clone)
+            .collect();
+        objects::instead(selected.name.as_deref(), &others)
+    }
+
     /// Whether those seen so far came in order.
     fn order(&self, world: &World, asked: &Asked<'_>) -> Result<order::Verdict, RunError> {
         let Some(number) = &self.in_order else {
@@ -302,6 +330,7 @@ impl Ask for Question {
                 summary: "they did not come in order".to_owned(),
                 mismatches: order.violations,
                 evidence: Vec::new(),
+                beside: None,
                 broken: true,
             });
         }
@@ -313,16 +342,22 @@ impl Ask for Question {
                     .collect(),
                 summary,
                 mismatches: Vec::new(),
+                beside: None,
                 broken: false,
             },
             Verdict::NotYet {
                 summary,
                 mismatches,
+                beside,
             } => Seen {
                 met: false,
-                summary,
+                summary: match self.instead(world, &candidates) {
+                    Some(instead) => format!("{summary}; {instead}"),
+                    None => summary,
+                },
                 mismatches,
                 evidence: Vec::new(),
+                beside,
                 broken: false,
             },
         })
@@ -393,6 +428,7 @@ impl Ask for EventQuestion {
             evidence: vec![summary.clone()],
             summary,
             mismatches: Vec::new(),
+            beside: None,
             broken: false,
         })
     }

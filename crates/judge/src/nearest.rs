@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 const NEAR: f64 = 0.6;
 
 /// The most similar of some names, if it is similar enough.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     written: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
@@ -18,6 +18,14 @@ pub(super) fn nearest<'a>(
         .filter(|(rate, _)| *rate >= NEAR)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, name)| name)
+}
+
+/// Names, the most similar first; as they were where nothing is known to compare.
+pub(crate) fn by_similarity<'a>(written: Option<&str>, mut names: Vec<&'a str>) -> Vec<&'a str> {
+    if let Some(written) = written {
+        names.sort_by(|one, other| similarity(written, other).total_cmp(&similarity(written, one)));
+    }
+    names
 }
 
 /// From 0 to 1. The same words in another order are nearly the same name:
