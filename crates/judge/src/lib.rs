@@ -14,6 +14,7 @@
 
 pub mod causes;
 pub mod change;
+mod count;
 pub mod event;
 pub mod hold;
 pub mod identity;

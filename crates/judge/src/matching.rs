@@ -2,11 +2,13 @@
 //!
 //! Invariants:
 //! - All mismatches are found, not the first.
+//! - In place of a list, `$any`, `$every`, `$none` and `$size` ask for its elements.
 //! - Nothing is coerced: `"1"` is not `1`, and a mismatch of mere type says so.
 //! - An empty list or `null` asks for nothing to be there: it never matches
 //!   whatever is.
 
 mod lists;
+mod operators;
 mod values;
 
 use serde_json::{Map, Value};
@@ -83,6 +85,9 @@ fn compare_at(path: &str, expected: &Value, seen: Option<&Value>, found: &mut Ve
     match (expected, seen) {
         (Value::Null, None | Some(Value::Null)) => {}
         (Value::Array(expected), None | Some(Value::Null)) if expected.is_empty() => {}
+        (Value::Object(expected), seen) if operators::are(expected) => {
+            operators::compare(path, expected, seen, found);
+        }
         (Value::Object(expected), Some(Value::Object(seen))) => {
             compare_fields(path, expected, seen, found);
         }

@@ -30,7 +30,8 @@ pub(crate) struct Expect {
     /// How many there have to be; at least one where it is not said.
     #[schemars(extend("type" = ["integer", "string"], "minimum" = 0))]
     pub(crate) count: Option<Anything>,
-    /// A part of an object that each has to match; `object` is the one looked at.
+    /// A part of an object that each has to match; `object` is the one looked at. In place of a
+    /// list, `$any`, `$every` and `$none` ask for its elements, and `$size` for their number.
     #[schemars(extend("type" = ["object", "string"]))]
     pub(crate) r#match: Option<Anything>,
     /// A condition: over `object`, for each, or over the values of the run.

@@ -4,8 +4,12 @@ use super::{Around, Resolver, names::Looking};
 use crate::{
     plan::{Action, Expected, Mode, Pods, Presence},
     raw,
+    source::{Kind, NodeId},
     spanned::Spanned,
 };
+
+/// What stands in place of a list in a partial object.
+const OPERATORS: [&str; 4] = ["$any", "$every", "$none", "$size"];
 
 impl Resolver<'_> {
     /// An expectation; `None` where it was left out as wrong.
@@ -50,15 +54,45 @@ impl Resolver<'_> {
             count: raw
                 .count
                 .map(|count| self.computed(count.0, "a number", around)),
-            matches: raw
-                .r#match
-                .map(|part| self.computed(part.0, "a map", object)),
+            matches: raw.r#match.map(|part| {
+                self.operators(part.0);
+                self.computed(part.0, "a map", object)
+            }),
             that: raw.that.as_ref().map(|that| self.expression(that, object)),
             in_order: raw
                 .in_order
                 .as_ref()
                 .map(|number| self.expression(number, object)),
         })
+    }
+
+    /// What stands in place of a list in a partial object; a misspelt one would match nothing.
+    fn operators(&mut self, node: NodeId) {
+        match self.sources.kind(node).clone() {
+            Kind::List(items) => items.into_iter().for_each(|item| self.operators(item)),
+            Kind::Map(entries) => {
+                let mut operators = 0;
+                for (key, value) in &entries {
+                    let name = self.sources.text(*key).unwrap_or_default().to_owned();
+                    if name.starts_with('$') && !name.starts_with("${{") {
+                        operators += 1;
+                        if !OPERATORS.contains(&name.as_str()) {
+                            self.unknown(
+                                *key,
+                                format!("unknown operator `{name}`"),
+                                &name,
+                                OPERATORS,
+                            );
+                        }
+                    }
+                    self.operators(*value);
+                }
+                if operators > 0 && operators < entries.len() {
+                    self.problem(node, "operators stand alone, not beside fields");
+                }
+            }
+            Kind::Unreadable | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+        }
     }
 
     fn event(&mut self, raw: &raw::EventAbout, around: Around) -> Expected {
