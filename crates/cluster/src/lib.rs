@@ -43,6 +43,10 @@ pub trait Cluster: Send + Sync {
     /// A client of the cluster's API with the rights of an administrator.
     fn client(&self) -> kube::Client;
 
+    /// A kubeconfig of this cluster and no other, as text: for programs that a
+    /// scenario runs. It holds secrets.
+    fn kubeconfig(&self) -> Result<String, ClusterError>;
+
     /// What this cluster is: name, versions, where it came from.
     fn facts(&self) -> &Facts;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use kube::Client;
+use kube::{Client, config::Kubeconfig};
 use stayput_cluster::{
     Answer, Capabilities, Cluster, ClusterError, CommandOutput, Facts, NodeCommands, NodeFaults,
     NodeMap, NodeName, Release, Released,
@@ -12,14 +12,21 @@ use stayput_cluster::{
 /// A cluster reached by a context: its API and nothing else.
 pub(crate) struct Given {
     client: Client,
+    kubeconfig: Kubeconfig,
     facts: Facts,
     nodes: NodeMap,
 }
 
 impl Given {
-    pub(crate) fn new(client: Client, facts: Facts, nodes: NodeMap) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        kubeconfig: Kubeconfig,
+        facts: Facts,
+        nodes: NodeMap,
+    ) -> Self {
         Self {
             client,
+            kubeconfig,
             facts,
             nodes,
         }
@@ -38,6 +45,13 @@ impl Given {
 impl Cluster for Given {
     fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    fn kubeconfig(&self) -> Result<String, ClusterError> {
+        // JSON is YAML, too.
+        serde_json::to_string(&self.kubeconfig).map_err(|error| ClusterError::BadKubeconfig {
+            said: error.to_string(),
+        })
     }
 
     fn facts(&self) -> &Facts {

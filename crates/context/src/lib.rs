@@ -45,6 +45,7 @@ pub async fn open(options: Options) -> Result<Arc<dyn Cluster>, ClusterError> {
         let name = options.context;
         return Err(ClusterError::UnknownContext { name, known });
     }
+    let own = alone(&kubeconfig, &options.context);
     let (client, server) = connect(kubeconfig, &options.context).await?;
     let version = asked(client.apiserver_version(), &options.context, &server).await?;
     let nodes = Api::<Node>::all(client.clone());
@@ -60,7 +61,7 @@ pub async fn open(options: Options) -> Result<Arc<dyn Cluster>, ClusterError> {
         versions: vec![format!("server {server}")],
         images: Vec::new(),
     };
-    Ok(Arc::new(Given::new(client, facts, nodes)))
+    Ok(Arc::new(Given::new(client, own, facts, nodes)))
 }
 
 /// Reads and merges the files as kubectl does: what comes first wins.
@@ -93,6 +94,18 @@ fn read(files: &[Utf8PathBuf]) -> Result<Kubeconfig, ClusterError> {
 fn names(kubeconfig: &Kubeconfig) -> Vec<String> {
     let contexts = kubeconfig.contexts.iter();
     contexts.map(|context| context.name.clone()).collect()
+}
+
+/// The context with its cluster and its user, and no other.
+fn alone(kubeconfig: &Kubeconfig, context: &str) -> Kubeconfig {
+    let mut own = kubeconfig.clone();
+    own.current_context = Some(context.to_owned());
+    own.contexts.retain(|it| it.name == context);
+    let inner = own.contexts.first().and_then(|it| it.context.clone());
+    let (cluster, user) = inner.map_or((None, None), |it| (Some(it.cluster), it.user));
+    own.clusters.retain(|it| Some(&it.name) == cluster.as_ref());
+    own.auth_infos.retain(|it| Some(&it.name) == user.as_ref());
+    own
 }
 
 async fn connect(kubeconfig: Kubeconfig, context: &str) -> Result<(Client, String), ClusterError> {

@@ -321,6 +321,13 @@ impl stayput_cluster::Cluster for Cluster {
         self.client.clone()
     }
 
+    fn kubeconfig(&self) -> Result<String, ClusterError> {
+        let path = self.parts.home.kubeconfig();
+        fs::read_to_string(&path).map_err(|error| ClusterError::BadKubeconfig {
+            said: format!("`{path}`: {error}"),
+        })
+    }
+
     fn facts(&self) -> &Facts {
         &self.facts
     }

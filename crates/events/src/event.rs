@@ -74,6 +74,13 @@ pub enum Event {
         /// To what.
         on: Vec<Subject>,
     },
+    /// A step writes something into the record for people to read.
+    Logged {
+        /// Which step.
+        step: StepId,
+        /// What, in one line or several.
+        text: String,
+    },
     /// A step cannot show a part after all, though it passed.
     Withheld {
         /// Which step.

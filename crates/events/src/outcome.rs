@@ -48,6 +48,8 @@ pub enum SkipReason {
     EarlierFailure,
     /// This cluster cannot do what the step needs; what that is, in words.
     NotPossibleHere(String),
+    /// Its own condition, `when`, does not hold; the condition.
+    Condition(String),
     /// A control plays only the steps that it needs.
     LeftOutByControl,
     /// The run was stopped before its turn came.

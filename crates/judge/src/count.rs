@@ -4,16 +4,22 @@ use std::fmt;
 
 /// A count that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count {
+pub struct Count {
     /// Not fewer.
-    pub(crate) least: usize,
+    pub least: usize,
     /// Not more, where that is asked.
-    pub(crate) most: Option<usize>,
+    pub most: Option<usize>,
 }
 
 impl Count {
+    /// At least one: what is meant where nothing is said.
+    pub const SOME: Self = Self {
+        least: 1,
+        most: None,
+    };
+
     /// So many and no other number.
-    pub(crate) const fn exactly(count: usize) -> Self {
+    pub const fn exactly(count: usize) -> Self {
         Self {
             least: count,
             most: Some(count),
@@ -21,8 +27,13 @@ impl Count {
     }
 
     /// Whether a number is one of those asked for.
-    pub(crate) fn admits(self, seen: usize) -> bool {
+    pub fn admits(self, seen: usize) -> bool {
         seen >= self.least && self.most.is_none_or(|most| seen <= most)
+    }
+
+    /// Whether nothing may be there.
+    pub fn is_none(self) -> bool {
+        self.most == Some(0)
     }
 }
 
@@ -50,5 +61,6 @@ mod tests {
         let admitted: Vec<_> = (0..5).filter(|seen| count.admits(*seen)).collect();
         assert_eq!(admitted, [2, 3]);
         assert_eq!(count.to_string(), "2 to 3");
+        assert!(!Count::SOME.admits(0) && Count::SOME.admits(9));
     }
 }

@@ -14,19 +14,20 @@
 
 pub mod causes;
 pub mod change;
-mod count;
+pub mod count;
 pub mod event;
+#[cfg(test)]
+mod golden;
 pub mod hold;
 pub mod identity;
 pub mod inventory;
 pub mod leak;
+pub mod lines;
 pub mod matching;
+mod nearest;
 pub mod objects;
 pub mod order;
+pub mod outcome;
 pub mod replacement;
-pub mod snapshot;
-
-#[cfg(test)]
-mod golden;
-mod nearest;
 mod served;
+pub mod snapshot;

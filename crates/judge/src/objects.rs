@@ -15,7 +15,7 @@ use stayput_expr::{ExprError, Location, Scope, Template};
 
 pub use beside::{Beside, instead};
 
-use crate::{hold::Observed, matching, served};
+use crate::{count::Count, hold::Observed, matching, served};
 
 /// What objects are asked to be.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +23,13 @@ pub struct Asked<'a> {
     /// What they are called in a summary, as `Pods in redis`: see [`heading`].
     pub heading: &'a str,
     /// How many there have to be; at least one where it is not said.
-    pub count: Option<usize>,
+    pub count: Option<Count>,
     /// A partial object that each has to match.
     pub matches: Option<&'a Template>,
     /// A condition for each.
     pub that: Option<&'a Template>,
+    /// A condition over all of them, `objects`.
+    pub together: Option<&'a Template>,
 }
 
 impl<'a> Asked<'a> {
@@ -100,18 +102,18 @@ pub fn judge(
     failed.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
 
     let there = candidates.len();
-    let wrong_count = match asked.count {
-        Some(count) => there != count,
-        None => there == 0,
-    };
+    let wrong_count = !asked.count.unwrap_or(Count::SOME).admits(there);
     let mut summary = summary(asked, there, there - failed.len());
-    if failed.is_empty() && !wrong_count {
+    let together = judge_together(asked, candidates, scope)?;
+    if failed.is_empty() && !wrong_count && together.is_none() {
         return Ok(Verdict::Met { summary });
     }
-    if wrong_count && asked.count == Some(0) {
+    if wrong_count && asked.count.is_some_and(Count::is_none) {
         summary = format!("{summary}: {}", names(candidates));
     } else if let Some(first) = failed.first().and_then(|(_, _, all, _)| all.first()) {
         summary = format!("{summary}; {}", line_of(first, candidates));
+    } else if let Some(together) = &together {
+        summary = format!("{summary}; {} is {}", together.expected, together.seen);
     }
     let beside = failed
         .first()
@@ -119,6 +121,7 @@ pub fn judge(
     let count = wrong_count.then(|| count_mismatch(asked, there));
     let mismatches = count
         .into_iter()
+        .chain(together)
         .chain(
             failed
                 .into_iter()
@@ -130,6 +133,33 @@ pub fn judge(
         mismatches,
         beside,
     })
+}
+
+/// Judges what is asked of all objects together.
+fn judge_together(
+    asked: &Asked<'_>,
+    candidates: &[Arc<Value>],
+    scope: &Scope,
+) -> Result<Option<Mismatch>, ExprError> {
+    let Some(together) = asked.together else {
+        return Ok(None);
+    };
+    let objects = candidates.iter().map(|it| Value::clone(it)).collect();
+    let scope = scope.clone().with("objects", Value::Array(objects));
+    let seen = match together.render(&scope) {
+        Ok(Value::Bool(true)) => return Ok(None),
+        Ok(Value::Bool(false)) => "false".to_owned(),
+        Ok(_) => return Err(failed(together, "it is neither true nor false")),
+        // What is only missing may come.
+        Err(ExprError::Missing { what, .. }) => format!("no `{what}`"),
+        Err(error) => return Err(error),
+    };
+    Ok(Some(Mismatch {
+        object: asked.heading.to_owned(),
+        path: String::new(),
+        expected: expression(together),
+        seen,
+    }))
 }
 
 /// Judges one object: every difference, none where it matches.
@@ -230,12 +260,13 @@ fn missing(object: &Value, error: ExprError) -> Result<Mismatch, ExprError> {
 fn summary(asked: &Asked<'_>, there: usize, matching: usize) -> String {
     let heading = asked.heading;
     let nothing_asked = asked.matches.is_none() && asked.that.is_none();
+    let wrong = asked.count.filter(|count| !count.admits(there));
     match asked.count {
-        Some(0) if there == 0 => format!("{heading}: none there, as expected"),
-        Some(0) => format!("{heading}: {there} there, none expected"),
-        Some(count) if there != count => {
-            format!("{heading}: {there} there, {count} expected")
+        Some(count) if count.is_none() && there == 0 => {
+            format!("{heading}: none there, as expected")
         }
+        Some(count) if count.is_none() => format!("{heading}: {there} there, none expected"),
+        Some(count) if wrong.is_some() => format!("{heading}: {there} there, {count} expected"),
         None if there == 0 => format!("{heading}: none there"),
         Some(_) | None if nothing_asked => format!("{heading}: {there} there"),
         Some(_) | None => format!("{heading}: {matching} of {there} match"),
@@ -243,10 +274,7 @@ fn summary(asked: &Asked<'_>, there: usize, matching: usize) -> String {
 }
 
 fn count_mismatch(asked: &Asked<'_>, there: usize) -> Mismatch {
-    let expected = match asked.count {
-        Some(count) => count.to_string(),
-        None => "at least 1".to_owned(),
-    };
+    let expected = asked.count.unwrap_or(Count::SOME).to_string();
     Mismatch {
         object: asked.heading.to_owned(),
         path: "count".to_owned(),
@@ -306,6 +334,7 @@ mod tests {
         count: Option<usize>,
         matches: Option<&'a str>,
         that: Option<&'a str>,
+        together: Option<&'a str>,
     }
 
     /// Judges the golden flagship's objects of a kind at a moment.
@@ -314,12 +343,15 @@ mod tests {
         let matches = check
             .matches
             .map(|yaml| Template::parse(serde_yaml::from_str(yaml).unwrap()).unwrap());
-        let that = check.that.map(|text| Template::expression(text).unwrap());
+        let expression = |text| Template::expression(text).unwrap();
+        let that = check.that.map(expression);
+        let together = check.together.map(expression);
         let asked = Asked {
             heading: &heading(check.kind, Some("redis"), None),
-            count: check.count,
+            count: check.count.map(Count::exactly),
             matches: matches.as_ref(),
             that: that.as_ref(),
+            together: together.as_ref(),
         };
         let scope = Scope::new().with("nodes", json!(["two-worker", "two-worker3"]));
         match judge(&asked, &objects, &scope) {
@@ -346,6 +378,7 @@ mod tests {
         count: None,
         matches: None,
         that: None,
+        together: None,
     };
 
     const READY: Option<&str> = Some("{status: {conditions: [{type: Ready, status: 'True'}]}}");
@@ -406,6 +439,16 @@ mod tests {
     }
 
     #[test]
+    fn all_are_looked_at_together() {
+        let together = Some("objects.exists(o, o.metadata.name == 'redis-cluster-1')");
+        assert_snapshot!(check(&Check { at: 20.0, together, ..NOTHING }), @"met: Pods in redis: 2 there");
+        assert_snapshot!(check(&Check { at: 7.5, together, ..NOTHING }), @r"
+        not yet: Pods in redis: 1 there; objects.exists(o, o.metadata.name == 'redis-cluster-1') is false
+        - Pods in redis : objects.exists(o, o.metadata.name == 'redis-cluster-1') / false
+        ");
+    }
+
+    #[test]
     fn what_is_missing_may_come() {
         let that = Some("object.spec.nodeName in nodes");
         assert_snapshot!(check(&Check { at: 7.5, that, ..NOTHING }), @r"
@@ -455,6 +498,7 @@ mod tests {
             count: None,
             matches: Some(&matches),
             that: None,
+            together: None,
         };
         let verdict = judge(&asked, &objects, &Scope::new()).unwrap();
         let Verdict::NotYet { beside, .. } = verdict else {

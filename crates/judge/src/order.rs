@@ -196,6 +196,7 @@ mod tests {
             count: None,
             matches: Some(&ready),
             that: None,
+            together: None,
         };
         let number = "int(object.metadata.labels['apps.kubernetes.io/pod-index'])";
         let number = Template::expression(number).unwrap();
@@ -299,6 +300,7 @@ mod tests {
             count: None,
             matches: None,
             that: None,
+            together: None,
         };
         let error = in_order(&[pod(1000, 0, "a", READY)], &asked, &number, &Scope::new());
         assert_snapshot!(error.unwrap_err(), @"`object.metadata.name`: it is no whole number");

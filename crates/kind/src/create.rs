@@ -21,12 +21,12 @@ use crate::kept;
 use crate::leftovers;
 use crate::node_image::NodeImage;
 use crate::options::{KeepCluster, Options};
-use crate::program::{Call, pid_of, tail};
 use crate::remove::remove;
 use crate::running::{self, KindCluster};
 use crate::state::{Claim, Kept, PREFIX, Record, failed, random_word};
 use crate::tools::Tools;
 use stayput_cluster::Progress;
+use stayput_program::{Call, pid_of, tail};
 
 /// How long `kind create cluster` may take.
 const CREATION_LIMIT: Duration = Duration::from_mins(10);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use stayput_cluster::ClusterError;
 
-use crate::program::{Call, Programs};
+use stayput_program::{Call, Programs};
 
 /// A container engine, by the program that speaks to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

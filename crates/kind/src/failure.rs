@@ -7,7 +7,7 @@
 use stayput_cluster::ClusterError;
 
 use crate::engine::Engine;
-use crate::program::tail;
+use stayput_program::tail;
 
 /// Why `kind create cluster` failed, from all that it printed.
 pub(crate) fn of_create(

@@ -14,9 +14,9 @@ use stayput_cluster::{ClusterError, ImageDigest};
 use crate::engine::Family;
 use crate::failure::says_unknown;
 use crate::node_shell::NodeShell;
-use crate::program::Call;
 use crate::tools::Tools;
 use stayput_cluster::Progress;
+use stayput_program::Call;
 
 /// What is listed on every node.
 const LIST: &str = "ctr -n k8s.io images ls";

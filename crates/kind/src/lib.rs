@@ -21,7 +21,6 @@ mod leftovers;
 mod node_image;
 mod node_shell;
 mod options;
-mod program;
 mod ready;
 mod remove;
 mod running;

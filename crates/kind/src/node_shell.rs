@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::engine::Engine;
-use crate::program::Programs;
 use crate::shell::{Limits, Shell, ShellFailure};
+use stayput_program::Programs;
 
 /// What one script may take: enough to hash a disk, little enough to notice a hang.
 const LIMITS: Limits = Limits {

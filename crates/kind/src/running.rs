@@ -211,6 +211,13 @@ impl Cluster for KindCluster {
         self.parts.client.clone()
     }
 
+    fn kubeconfig(&self) -> Result<String, ClusterError> {
+        let path = self.claim.kubeconfig();
+        std::fs::read_to_string(&path).map_err(|error| ClusterError::BadKubeconfig {
+            said: format!("`{path}`: {error}"),
+        })
+    }
+
     fn facts(&self) -> &Facts {
         &self.parts.facts
     }

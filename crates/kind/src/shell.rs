@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 use crate::frame::{Frame, Mark, Scanner};
-use crate::program::{pid_of, tail};
+use stayput_program::{pid_of, tail};
 
 /// What one script may take.
 #[derive(Clone, Copy, Debug)]

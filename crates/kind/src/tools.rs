@@ -7,7 +7,7 @@ use stayput_cluster::ClusterError;
 
 use crate::engine::{Engine, EngineFacts};
 use crate::options::Environment;
-use crate::program::{Call, Programs};
+use stayput_program::{Call, Programs};
 
 /// What every operation on a cluster needs.
 #[derive(Clone, Debug)]

@@ -161,6 +161,9 @@ fn why_not_tried(step: &StepSummary) -> String {
         Some(Outcome::Skipped(SkipReason::NotPossibleHere(what))) => {
             format!("not possible here: {what}")
         }
+        Some(Outcome::Skipped(SkipReason::Condition(condition))) => {
+            format!("`{name}` was skipped: not `{condition}`")
+        }
         Some(Outcome::Skipped(SkipReason::LeftOutByControl)) => {
             format!("`{name}` was left out")
         }

@@ -164,6 +164,7 @@ fn files(summary: &Summary, style: Style) -> Vec<String> {
 
 fn verdict(summary: &Summary, style: Style) -> Vec<String> {
     let (word, ink) = match summary.exit_code() {
+        0 if matches!(summary.outcome, Some(Outcome::Skipped(_))) => ("skipped", Ink::Warn),
         0 => match summary.outcome {
             Some(Outcome::Flaky { .. }) => ("flaky, which is allowed here", Ink::Warn),
             Some(

@@ -1,6 +1,6 @@
 //! The exit code of a run that took place; 2, 3 and 4 are decided elsewhere.
 
-use stayput_events::{ControlResult, FlakyCounts, Outcome};
+use stayput_events::{ControlResult, FlakyCounts, Outcome, SkipReason};
 
 use crate::Summary;
 
@@ -39,7 +39,8 @@ pub(crate) fn code(summary: &Summary) -> u8 {
 /// A run whose record is cut short did not pass.
 fn of_run(outcome: Option<&Outcome>, flaky: FlakyCounts) -> u8 {
     match outcome {
-        Some(Outcome::Passed) => PASSED,
+        // Its own condition says that it is not for this cluster: it is shown as skipped.
+        Some(Outcome::Passed | Outcome::Skipped(SkipReason::Condition(_))) => PASSED,
         Some(Outcome::Flaky { .. }) => match flaky {
             FlakyCounts::AsPassed => PASSED,
             FlakyCounts::AsFailed => FAILED,

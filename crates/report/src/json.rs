@@ -179,6 +179,7 @@ impl<'a> End<'a> {
             Outcome::Skipped(reason) => match reason {
                 SkipReason::NotPossibleHere(_) => ("notTried", None, Some(reason)),
                 SkipReason::EarlierFailure
+                | SkipReason::Condition(_)
                 | SkipReason::LeftOutByControl
                 | SkipReason::Interrupted => ("skipped", None, Some(reason)),
             },

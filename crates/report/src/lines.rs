@@ -138,6 +138,15 @@ pub(crate) fn told(what: &str, style: Style) -> Vec<String> {
     under_mark(&style.paint(Ink::Dim, &pad("note", MARK)), what, style)
 }
 
+/// What a step writes for people, line by line.
+pub(crate) fn logged(text: &str, style: Style) -> Vec<String> {
+    let mark = style.paint(Ink::Dim, &pad("log", MARK));
+    let lines = text.lines();
+    lines
+        .flat_map(|line| under_mark(&mark, line, style))
+        .collect()
+}
+
 /// Text after a mark, wrapped below itself.
 fn under_mark(mark: &str, text: &str, style: Style) -> Vec<String> {
     let lines = wrap(text, style.columns().saturating_sub(MARK));

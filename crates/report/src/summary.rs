@@ -119,6 +119,9 @@ impl Summary {
             Event::Found { step, what, .. } => {
                 self.on(*step, |step| step.findings.push(what.clone()));
             }
+            Event::Logged { step, text } => self.on(*step, |step| {
+                step.findings.extend(text.lines().map(str::to_owned));
+            }),
             Event::Withheld { step, part, reason } => self.on(*step, |step| {
                 step.withheld.push((part.clone(), reason.clone()));
             }),

@@ -120,6 +120,7 @@ impl<W: io::Write> Terminal<W> {
         match event {
             Event::ClusterReady(_) => lines::headline(&self.summary, self.style),
             Event::Told { what } => lines::told(what, self.style),
+            Event::Logged { text, .. } => lines::logged(text, self.style),
             Event::StepFinished { step, outcome } => self.step_ended(*step, outcome),
             Event::ControlStarted { .. } => {
                 let mut lines = self.release();
@@ -174,7 +175,8 @@ impl<W: io::Write> Terminal<W> {
                     self.held.push(id);
                     return lines;
                 }
-                SkipReason::NotPossibleHere(_) => {}
+                // Each has a reason of its own.
+                SkipReason::NotPossibleHere(_) | SkipReason::Condition(_) => {}
             }
         }
         let mut lines = self.release();

@@ -27,9 +27,10 @@ pub(crate) fn outcome(outcome: &Outcome) -> (&'static str, Ink) {
         Outcome::TimedOut(_) => ("TIMED OUT", Ink::Bad),
         Outcome::Skipped(reason) => match reason {
             SkipReason::NotPossibleHere(_) => ("not tried", Ink::Warn),
-            SkipReason::EarlierFailure | SkipReason::LeftOutByControl | SkipReason::Interrupted => {
-                ("skip", Ink::Dim)
-            }
+            SkipReason::EarlierFailure
+            | SkipReason::Condition(_)
+            | SkipReason::LeftOutByControl
+            | SkipReason::Interrupted => ("skip", Ink::Dim),
         },
         Outcome::Interrupted => ("stopped", Ink::Warn),
     }
@@ -53,6 +54,7 @@ pub(crate) fn skipped(reason: &SkipReason) -> String {
     match reason {
         SkipReason::EarlierFailure => "an earlier step failed".to_owned(),
         SkipReason::NotPossibleHere(what) => format!("not possible here: {what}"),
+        SkipReason::Condition(condition) => format!("not `{condition}`"),
         SkipReason::LeftOutByControl => "the control leaves it out".to_owned(),
         SkipReason::Interrupted => "the run was stopped first".to_owned(),
     }

@@ -21,13 +21,21 @@ pub fn missing(plan: &Plan, capabilities: Capabilities) -> Vec<String> {
 pub(crate) fn impossible(step: &Step, capabilities: Capabilities) -> Option<String> {
     let lacks_commands = capabilities.node_commands == NodeCommands::Unsupported;
     let lacks_faults = capabilities.node_faults == NodeFaults::Unsupported;
-    if lacks_commands && step.body.iter().any(looks_at_disks) {
+    if lacks_commands && any(step, &looks_at_disks) {
         return Some("works on the nodes' disks".to_owned());
     }
-    if lacks_faults && step.body.iter().any(stops_nodes) {
+    if lacks_faults && any(step, &stops_nodes) {
         return Some("stops, starts or deletes nodes".to_owned());
     }
     None
+}
+
+/// Whether a step does something, itself or by steps at once.
+fn any(step: &Step, does: &dyn Fn(&Action) -> bool) -> bool {
+    step.body.iter().any(|action| match action {
+        Action::Parallel(steps) => steps.iter().any(|step| any(step, does)),
+        action => does(action),
+    })
 }
 
 fn looks_at_disks(action: &Action) -> bool {
@@ -48,6 +56,9 @@ fn looks_at_disks(action: &Action) -> bool {
         | Action::Scale { .. }
         | Action::Restart { .. }
         | Action::Exec(_)
+        | Action::Script(_)
+        | Action::Log(_)
+        | Action::Parallel(_)
         | Action::Node { .. }
         | Action::Redis(_)
         | Action::Expect { .. }

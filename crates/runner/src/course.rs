@@ -2,12 +2,12 @@
 //!
 //! Invariants:
 //! - Pure: a plan in, a list of beats out; outcomes in, a verdict out.
-//! - A control stops at the step that has to fail, and before it pays no
+//! - A control stops at the step that has to fail, but for `finally`, and before it pays no
 //!   window and no hold that the sabotage does not need.
 
 use stayput_events::{ControlResult, Outcome, StepFacts, StepId};
 use stayput_scenario::plan::{
-    Action, Control, HealthyFor, Mode, Moment, Place, Plan, RedisWork, Step,
+    Action, Control, HealthyFor, Mode, Moment, Place, Plan, RedisWork, Stage, Step,
 };
 
 /// The name of the step that ends every run.
@@ -46,20 +46,25 @@ pub(crate) fn scenario(plan: &Plan) -> Vec<Beat> {
 pub(crate) fn control(plan: &Plan, control: &Control) -> Vec<Beat> {
     let mut course = Course::default();
     let last_act = control.acts.iter().map(|act| position(plan, act.at)).max();
+    let mut failed = false;
     for (index, step) in plan.steps.iter().enumerate() {
+        if failed && step.stage == Stage::Course {
+            continue;
+        }
         let instead = course.acts_at(plan, control, index);
         if instead == Replaced::No && !control.skip.contains(&index) {
             let mut step = step.clone();
             if control.fails_at == Some(index) {
-                step.within = control.within.unwrap_or(step.within);
+                step.within = control.within.or(step.within);
             } else if last_act.is_some_and(|act| index < act) {
                 without_windows(&mut step);
             }
             course.step(step);
         }
-        if control.fails_at == Some(index) {
-            return course.beats;
-        }
+        failed |= control.fails_at == Some(index);
+    }
+    if failed {
+        return course.beats;
     }
     course.acts_at(plan, control, plan.steps.len());
     course.leak_check(plan);
@@ -166,6 +171,7 @@ fn without_windows(step: &mut Step) {
                 mode: mode @ Mode::Holds(_),
                 ..
             } => *mode = Mode::Eventually,
+            Action::Parallel(steps) => steps.iter_mut().for_each(without_windows),
             _ => {}
         }
     }

@@ -21,6 +21,14 @@ pub(crate) struct DisksBefore {
     touched: BTreeSet<(NodeName, String)>,
 }
 
+impl DisksBefore {
+    /// What another session has seen before it touched it.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.below.extend(other.below);
+        self.touched.extend(other.touched);
+    }
+}
+
 /// Looks at every node's root directory before anything is done.
 pub(crate) async fn before(session: &Session) -> Result<DisksBefore, Halt> {
     let mut disks = DisksBefore::default();

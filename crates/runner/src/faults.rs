@@ -3,12 +3,13 @@
 //! Invariants:
 //! - A fault that is not ended is found by the leak check, and ended by the clean-up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use stayput_cluster::NodeName;
 use stayput_scenario::plan::TaintEffect;
 
 use crate::{
+    branches::merge,
     halt::Halt,
     session::Session,
     step::{start_node, uncordon, untaint},
@@ -35,7 +36,7 @@ pub(crate) enum Hurt {
 /// The faults that last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Faults {
-    lasting: BTreeMap<NodeName, BTreeSet<Hurt>>,
+    lasting: BTreeSet<(NodeName, Hurt)>,
     /// Nodes that were deleted: those that come back are others, by uid.
     deleted: BTreeSet<NodeName>,
 }
@@ -45,28 +46,33 @@ impl Faults {
         if hurt == Hurt::Deleted {
             self.deleted.insert(node.clone());
             // Its cordon and its taints went with it.
-            let lasting = self.lasting.entry(node.clone()).or_default();
-            lasting.retain(|hurt| *hurt == Hurt::Stopped);
+            self.lasting
+                .retain(|(its, hurt)| its != node || *hurt == Hurt::Stopped);
         }
-        self.lasting.entry(node.clone()).or_default().insert(hurt);
+        self.lasting.insert((node.clone(), hurt));
     }
 
     pub(crate) fn ended(&mut self, node: &NodeName, hurt: &Hurt) {
-        if let Some(lasting) = self.lasting.get_mut(node) {
-            lasting.remove(hurt);
-        }
+        self.lasting
+            .retain(|(its, lasting)| its != node || lasting != hurt);
     }
 
     pub(crate) fn untainted(&mut self, node: &NodeName, key: &str, effect: Option<TaintEffect>) {
-        if let Some(lasting) = self.lasting.get_mut(node) {
-            lasting.retain(|hurt| match hurt {
-                Hurt::Tainted {
-                    key: its,
-                    effect: has,
-                } => its != key || effect.is_some_and(|effect| effect != *has),
-                Hurt::Stopped | Hurt::Deleted | Hurt::Cordoned => true,
-            });
-        }
+        let is_meant = |hurt: &Hurt| match hurt {
+            Hurt::Tainted {
+                key: its,
+                effect: has,
+            } => its == key && effect.is_none_or(|effect| effect == *has),
+            Hurt::Stopped | Hurt::Deleted | Hurt::Cordoned => false,
+        };
+        self.lasting
+            .retain(|(its, hurt)| its != node || !is_meant(hurt));
+    }
+
+    /// Takes back what one of several steps at once began and ended.
+    pub(crate) fn join(&mut self, before: &Self, after: Self) {
+        merge(&mut self.lasting, &before.lasting, after.lasting);
+        self.deleted.extend(after.deleted);
     }
 
     /// Whether a node was deleted by this play: another may have taken its name.
@@ -77,16 +83,7 @@ impl Faults {
     /// The faults that last, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         let lasting = self.lasting.iter();
-        lasting
-            .flat_map(|(node, hurts)| hurts.iter().map(move |hurt| line(node, hurt)))
-            .collect()
-    }
-
-    fn all(&self) -> Vec<(NodeName, Hurt)> {
-        let lasting = self.lasting.iter();
-        lasting
-            .flat_map(|(node, hurts)| hurts.iter().map(|hurt| (node.clone(), hurt.clone())))
-            .collect()
+        lasting.map(|(node, hurt)| line(node, hurt)).collect()
     }
 }
 
@@ -108,7 +105,9 @@ fn line(node: &NodeName, hurt: &Hurt) -> String {
 pub(crate) async fn end(session: &mut Session) -> Vec<String> {
     let mut problems = Vec::new();
     // Machines first: a node that is off or unknown takes no taint away.
-    for (node, hurt) in session.faults.all() {
+    let mut all: Vec<_> = session.faults.lasting.iter().cloned().collect();
+    all.sort_by(|(_, one), (_, other)| one.cmp(other));
+    for (node, hurt) in all {
         if let Err(halt) = end_one(session, &node, &hurt).await {
             problems.push(format!("{}: {halt}", line(&node, &hurt)));
         }

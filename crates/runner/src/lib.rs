@@ -12,6 +12,7 @@
 //! - Nothing is retried, and a step that was stopped is not a step that passed.
 
 mod api;
+mod branches;
 mod capability;
 mod cleanup;
 mod clock;

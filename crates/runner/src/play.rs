@@ -1,15 +1,16 @@
 //! Plays a course, beat by beat, and tells what happens.
 //!
 //! Invariants:
-//! - After the first beat that does not pass, nothing more of the course is done.
+//! - After the first beat that does not pass, nothing more of the course is done
+//!   but `finally`.
 //! - What a play made is removed after a failure, unless the whole cluster goes.
 
-use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc};
+use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use stayput_cluster::Cluster;
-use stayput_events::{ControlResult, Event, Failure, Outcome, SkipReason, StepId};
+use stayput_events::{ControlResult, Elapsed, Event, Failure, Outcome, SkipReason, StepId};
 use stayput_judge::{change, leak::ObjectId};
-use stayput_scenario::plan::{Control, Need, Plan, Step};
+use stayput_scenario::plan::{Control, Need, Plan, Stage, Step};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -21,11 +22,14 @@ use crate::{
     emit::Emitter,
     halt::Halt,
     leak,
-    session::{Intent, Session, Settings},
-    start::{Started, start},
-    step,
+    session::{self, Intent, Session, Settings},
+    start::{Started, constants, start},
+    step::{self, Played},
     watch::Watched,
 };
+
+/// How long `finally` may go on, all in all, once the run was stopped.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// What is played, where, and who is told.
 pub struct Run {
@@ -55,6 +59,11 @@ pub enum AfterFailure {
 /// Plays the scenario itself. `RunFinished` is the caller's to tell.
 pub async fn play_scenario(run: &Run) -> Outcome {
     let course = course::scenario(&run.plan);
+    match skipped(run) {
+        Ok(None) => {}
+        Ok(Some(reason)) => return skip_all(run, &course, &reason),
+        Err(halt) => return halt.into_outcome(),
+    }
     let mut play = match Play::start(run, None).await {
         Ok(play) => play,
         Err(outcome) => return outcome,
@@ -71,8 +80,32 @@ pub async fn play_scenario(run: &Run) -> Outcome {
     outcome
 }
 
+/// Why the whole scenario is not played on this cluster.
+fn skipped(run: &Run) -> Result<Option<SkipReason>, Halt> {
+    let Some(when) = &run.plan.when else {
+        return Ok(None);
+    };
+    let holds = session::holds(when, &constants(run))?;
+    Ok((!holds).then(|| SkipReason::Condition(session::expression_text(when))))
+}
+
+fn skip_all(run: &Run, course: &[Beat], reason: &SkipReason) -> Outcome {
+    for beat in course {
+        run.events.emit(Event::StepFinished {
+            step: beat.facts.id,
+            outcome: Outcome::Skipped(reason.clone()),
+        });
+    }
+    Outcome::Skipped(reason.clone())
+}
+
 /// Plays every control on the same cluster: each has to fail where it should.
 pub async fn play_controls(run: &Run) -> Outcome {
+    match skipped(run) {
+        Ok(None) => {}
+        Ok(Some(reason)) => return Outcome::Skipped(reason),
+        Err(halt) => return halt.into_outcome(),
+    }
     let mut missed = Vec::new();
     for control in &run.plan.controls {
         if run.cancel.is_cancelled() {
@@ -146,6 +179,8 @@ struct Play<'a> {
     objects: BTreeSet<ObjectId>,
     reports: mpsc::UnboundedReceiver<Watched>,
     acts_begun: Vec<usize>,
+    /// Until when `finally` may go on after the run was stopped.
+    grace: Option<Elapsed>,
     changed_nothing: Option<String>,
     broken_act: Option<(usize, Outcome)>,
     _tasks: tokio::task::JoinSet<()>,
@@ -170,18 +205,22 @@ impl<'a> Play<'a> {
             objects,
             reports,
             acts_begun: Vec::new(),
+            grace: None,
             changed_nothing: None,
             broken_act: None,
             _tasks: tasks,
         })
     }
 
-    /// Plays all beats until one does not pass; returns that one and how it ended.
+    /// Plays all beats until one does not pass, then those of `finally`; returns
+    /// that one and how it ended.
     async fn all(&mut self, course: &[Beat]) -> Option<(String, Outcome)> {
         let mut failed: Option<(String, Outcome)> = None;
         for beat in course {
+            let last = matches!(&beat.does, Does::Step(step) if step.stage == Stage::Finally);
             let outcome = match &failed {
                 None => self.beat(beat).await,
+                Some(_) if last => self.beat(beat).await,
                 Some((_, Outcome::Interrupted)) => Outcome::Skipped(SkipReason::Interrupted),
                 Some(_) => Outcome::Skipped(SkipReason::EarlierFailure),
             };
@@ -193,7 +232,11 @@ impl<'a> Play<'a> {
                 Outcome::Passed | Outcome::Flaky { .. } | Outcome::Skipped(_) => true,
                 Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Interrupted => false,
             };
-            if !passed {
+            if !passed && failed.is_none() {
+                self.session.failed = true;
+                if outcome == Outcome::Interrupted {
+                    self.grace = Some(self.session.now().after(GRACE));
+                }
                 failed = Some((beat.name.clone(), outcome));
             }
         }
@@ -220,7 +263,10 @@ impl<'a> Play<'a> {
         };
         match done {
             None => Outcome::Interrupted,
-            Some(Ok(())) => Outcome::Passed,
+            Some(Ok(Played::Done)) => Outcome::Passed,
+            Some(Ok(Played::Skipped(condition))) => {
+                Outcome::Skipped(SkipReason::Condition(condition))
+            }
             Some(Err(halt)) => self.explained(halt).await,
         }
     }
@@ -234,7 +280,7 @@ impl<'a> Play<'a> {
         let done = self.play(Intent::Sabotage, &act.body).await;
         match done {
             None => Outcome::Interrupted,
-            Some(Ok(())) => Outcome::Passed,
+            Some(Ok(_)) => Outcome::Passed,
             Some(Err(Halt::ChangedNothing(what))) => {
                 self.changed_nothing = Some(what.clone());
                 Halt::ChangedNothing(what).into_outcome()
@@ -260,23 +306,32 @@ impl<'a> Play<'a> {
     }
 
     /// Plays steps while the watches' reports go out; `None` where it was stopped.
-    async fn play(&mut self, intent: Intent, steps: &[Step]) -> Option<Result<(), Halt>> {
+    async fn play(&mut self, intent: Intent, steps: &[Step]) -> Option<Result<Played, Halt>> {
         self.session.intent = intent;
         let (events, step) = (self.run.events.clone(), self.session.step);
+        let stopped = stopped(self.run, self.grace);
         let session = &mut self.session;
         let work = async {
+            let mut played = Played::Done;
             for step in steps {
-                step::play(session, step).await?;
+                played = step::play(session, step).await?;
             }
-            Ok(())
+            Ok(played)
         };
-        attended(work, &mut self.reports, &events, step, &self.run.cancel).await
+        let done = attended(work, &mut self.reports, &events, step, stopped).await;
+        // Steps at once that were stopped have made something, too.
+        self.session.join();
+        done
     }
 
-    async fn leak_check(&mut self) -> Option<Result<(), Halt>> {
+    async fn leak_check(&mut self) -> Option<Result<Played, Halt>> {
         let (events, step) = (self.run.events.clone(), self.session.step);
-        let work = leak::check(&self.session, &self.objects);
-        attended(work, &mut self.reports, &events, step, &self.run.cancel).await
+        let stopped = stopped(self.run, self.grace);
+        let work = async {
+            leak::check(&self.session, &self.objects).await?;
+            Ok(Played::Done)
+        };
+        attended(work, &mut self.reports, &events, step, stopped).await
     }
 
     async fn explained(&self, halt: Halt) -> Outcome {
@@ -294,19 +349,28 @@ impl<'a> Play<'a> {
     }
 }
 
+/// Ends when the run is stopped; once it is, when the grace for `finally` is over.
+async fn stopped(run: &Run, grace: Option<Elapsed>) {
+    match grace {
+        None => run.cancel.cancelled().await,
+        Some(until) => tokio::time::sleep_until(run.events.clock().instant(until)).await,
+    }
+}
+
 /// Does some work while what the watches see is told; `None` where it was stopped.
 async fn attended<T>(
     work: impl Future<Output = T>,
     reports: &mut mpsc::UnboundedReceiver<Watched>,
     events: &Emitter,
     step: StepId,
-    cancel: &CancellationToken,
+    stopped: impl Future<Output = ()>,
 ) -> Option<T> {
     let mut work = pin!(work);
+    let mut stopped = pin!(stopped);
     loop {
         tokio::select! {
             biased;
-            () = cancel.cancelled() => return None,
+            () = &mut stopped => return None,
             done = &mut work => {
                 while let Ok(watched) = reports.try_recv() {
                     tell(events, step, watched);

@@ -6,17 +6,10 @@ use kube::{
     Api as KubeApi,
     api::{AttachParams, AttachedProcess},
 };
+use stayput_judge::outcome::Output;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::{api::Api, error::RunError};
-
-/// What a command in a pod gave back.
-#[derive(Debug, Clone)]
-pub(crate) struct ExecOutput {
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) exit_code: i32,
-}
 
 /// Where a command runs.
 #[derive(Debug, Clone)]
@@ -31,7 +24,7 @@ pub(crate) async fn run(
     api: &Api,
     target: &ExecTarget<'_>,
     command: &[String],
-) -> Result<ExecOutput, RunError> {
+) -> Result<Output, RunError> {
     let pods: KubeApi<Pod> = KubeApi::namespaced(api.client(), target.namespace);
     let mut parameters = AttachParams::default().stdout(true).stderr(true);
     parameters.container = target.container.map(str::to_owned);
@@ -43,7 +36,7 @@ pub(crate) async fn run(
     collect(&mut process, target.pod).await
 }
 
-async fn collect(process: &mut AttachedProcess, pod: &str) -> Result<ExecOutput, RunError> {
+async fn collect(process: &mut AttachedProcess, pod: &str) -> Result<Output, RunError> {
     let lost = |what: &'static str| RunError::ExecLost {
         pod: pod.to_owned(),
         what,
@@ -57,7 +50,7 @@ async fn collect(process: &mut AttachedProcess, pod: &str) -> Result<ExecOutput,
         status
     );
     let status = status.ok_or_else(|| lost("exit code"))?;
-    Ok(ExecOutput {
+    Ok(Output {
         stdout,
         stderr,
         exit_code: exit_code(&status).ok_or_else(|| lost("exit code"))?,

@@ -11,11 +11,13 @@ use serde_json::{Map, Value};
 use stayput_cluster::{Cluster, CommandOutput, NodeName};
 use stayput_events::{ClaimPart, Cost, Elapsed, Event, Failure, StepId, Subject};
 use stayput_expr::{Scope, Template};
-use stayput_judge::identity::PodIdentity;
-use stayput_scenario::plan::{ObjectName, Plan, Selection};
+use stayput_judge::{count::Count, identity::PodIdentity};
+use stayput_scenario::plan::{self, ObjectName, Plan, Selection};
+use tempfile::NamedTempFile;
 
 use crate::{
     api::Api,
+    branches::RedisNote,
     clock::Clock,
     disk::DisksBefore,
     emit::Emitter,
@@ -71,6 +73,8 @@ pub(crate) struct Session {
     pub(crate) shows: Vec<ClaimPart>,
     pub(crate) within: Duration,
     pub(crate) intent: Intent,
+    /// Whether a step has failed already: what `finally` knows.
+    pub(crate) failed: bool,
     /// What expressions know from the start: shared, never copied for a step.
     pub(crate) constants: Scope,
     /// Values saved by name, for expressions.
@@ -91,7 +95,13 @@ pub(crate) struct Session {
     pub(crate) disks: DisksBefore,
     /// What this play did to nodes and has not undone.
     pub(crate) faults: Faults,
+    /// A kubeconfig for scripts, once one was needed.
+    pub(crate) kubeconfig: Option<NamedTempFile>,
     pub(crate) redis: Option<RedisState>,
+    /// What the Redis Cluster's state is still to be told.
+    pub(crate) redis_notes: Vec<RedisNote>,
+    /// The sessions of steps that are done at once.
+    pub(crate) branches: Vec<Session>,
 }
 
 /// An object that a play made.
@@ -117,7 +127,11 @@ impl Session {
     /// The names that expressions know, without `item`, `index` and `object`.
     pub(crate) fn scope(&self) -> Scope {
         let saved = Value::Object(self.saved.clone());
-        let mut scope = self.constants.clone().with("saved", saved);
+        let mut scope = self
+            .constants
+            .clone()
+            .with("saved", saved)
+            .with("failed", self.failed);
         if let Some(redis) = self.redis.as_ref().and_then(RedisState::as_value) {
             scope = scope.with("redis", redis);
         }
@@ -305,6 +319,46 @@ pub(crate) fn count(template: &Template, scope: &Scope) -> Result<usize, RunErro
             seen: rendered.to_string(),
             wanted: "a number that is not negative",
         })
+}
+
+/// Renders a count that is asked for.
+pub(crate) fn asked_count(asked: &plan::Count, scope: &Scope) -> Result<Count, RunError> {
+    match asked {
+        plan::Count::Exactly(number) => Ok(Count::exactly(count(number, scope)?)),
+        plan::Count::Between { at_least, at_most } => {
+            let bound = |it: &Option<Template>| it.as_ref().map(|it| count(it, scope));
+            Ok(Count {
+                least: bound(at_least).transpose()?.unwrap_or(0),
+                most: bound(at_most).transpose()?,
+            })
+        }
+    }
+}
+
+/// Whether a condition holds.
+pub(crate) fn holds(condition: &Template, scope: &Scope) -> Result<bool, RunError> {
+    match value(condition, scope)? {
+        Value::Bool(truth) => Ok(truth),
+        other => Err(RunError::Type {
+            what: format!("`{}`", expression_text(condition)),
+            seen: other.to_string(),
+            wanted: "true or false",
+        }),
+    }
+}
+
+/// A bare expression as it was written.
+pub(crate) fn expression_text(condition: &Template) -> String {
+    let text = condition.source().as_str().unwrap_or_default();
+    let inner = text
+        .strip_prefix("${{")
+        .and_then(|text| text.strip_suffix("}}"));
+    inner.map_or(text, str::trim).to_owned()
+}
+
+/// How something ended, and after how long.
+pub(crate) fn ended_in(how: &str, took: Duration) -> String {
+    format!("{how} in {:.1}s", took.as_secs_f64())
 }
 
 /// Renders a name with its namespace.

@@ -64,8 +64,12 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         listed_directories: BTreeSet::new(),
         namespaces: BTreeSet::new(),
         disks: DisksBefore::default(),
+        failed: false,
         faults: Faults::default(),
+        kubeconfig: None,
         redis: None,
+        redis_notes: Vec::new(),
+        branches: Vec::new(),
     };
     session.redis = redis_state(&session)?;
     let (disks, objects, ()) = futures::try_join!(
@@ -83,7 +87,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
 }
 
 /// The scenario's values and the real names of its nodes.
-fn constants(run: &Run) -> Scope {
+pub(crate) fn constants(run: &Run) -> Scope {
     let names = run.cluster.nodes().iter().filter_map(|node| {
         let scenario = node.scenario_name.clone()?;
         Some((scenario, json!(node.name.as_str())))
@@ -91,6 +95,18 @@ fn constants(run: &Run) -> Scope {
     Scope::new()
         .with("nodes", Value::Object(names.collect()))
         .with("values", run.plan.values.clone())
+        .with("cluster", cluster(run))
+}
+
+/// What conditions may ask of the cluster.
+fn cluster(run: &Run) -> Value {
+    let facts = run.cluster.facts();
+    let version = facts.kubernetes.trim_start_matches('v');
+    let minor = version.split('.').nth(1).and_then(|it| {
+        let digits = it.find(|c: char| !c.is_ascii_digit()).unwrap_or(it.len());
+        it[..digits].parse::<u32>().ok()
+    });
+    json!({"provider": facts.provider, "kubernetes": version, "minor": minor})
 }
 
 fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
@@ -152,14 +168,18 @@ fn namespaces(plan: &Plan) -> BTreeSet<String> {
         .collect()
 }
 
-fn manifests(step: &Step) -> impl Iterator<Item = &Manifest> {
-    step.body.iter().flat_map(|action| match action {
-        Action::Apply(manifests)
-        | Action::Create(manifests)
-        | Action::Delete {
-            what: Deletion::Manifests(manifests),
-            ..
-        } => manifests.as_slice(),
-        _ => &[],
-    })
+fn manifests(step: &Step) -> Vec<&Manifest> {
+    fn of_action(action: &Action) -> Vec<&Manifest> {
+        match action {
+            Action::Apply(manifests)
+            | Action::Create(manifests)
+            | Action::Delete {
+                what: Deletion::Manifests(manifests),
+                ..
+            } => manifests.iter().collect(),
+            Action::Parallel(steps) => steps.iter().flat_map(manifests).collect(),
+            _ => Vec::new(),
+        }
+    }
+    step.body.iter().flat_map(of_action).collect()
 }

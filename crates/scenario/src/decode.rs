@@ -124,7 +124,7 @@ impl<'de> Deserializer<'de> for At<'de> {
         } else if name == ONE_OR_MORE {
             match self.sources.kind(self.node) {
                 Kind::List(items) => visitor.visit_seq(self.list(items)),
-                _ => visitor.visit_map(Placed { at: self, given: 0 }),
+                _ => visitor.visit_newtype_struct(self),
             }
         } else {
             visitor.visit_newtype_struct(self)

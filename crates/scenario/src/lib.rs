@@ -22,7 +22,7 @@ mod spanned;
 mod validate;
 mod yaml;
 
-pub use files::Files;
+pub use files::{Files, RenderError, Rendering};
 pub use problem::{Colour, Problems};
 pub use resolve::load;
 pub use schema::schema;

@@ -3,6 +3,7 @@
 
 mod action;
 mod expect;
+mod timeouts;
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
@@ -11,10 +12,11 @@ use stayput_expr::Template;
 use std::{collections::BTreeMap, time::Duration};
 
 pub use action::{
-    Action, CommandExpected, Deletion, Exec, Gone, HealthyFor, HostWork, Identity, NodeFault,
-    Patch, Pods, RedisWork, Saved, TaintEffect, Trait,
+    Action, CommandExpected, Deletion, Exec, Gone, HealthyFor, HostWork, Identity, Log, LogOf,
+    NodeFault, Patch, Pods, RedisWork, Saved, Script, TaintEffect, Trait,
 };
-pub use expect::{Expected, Mode, Presence};
+pub use expect::{Count, Expected, Mode, Presence};
+pub use timeouts::Timeouts;
 
 /// What a run does, in order.
 #[derive(Debug, Clone)]
@@ -31,6 +33,10 @@ pub struct Plan {
     pub nodes: Vec<String>,
     /// Images that have to be on the nodes, as `redis:7`.
     pub images: Vec<String>,
+    /// A condition without which it is skipped.
+    pub when: Option<Template>,
+    /// How long conditions may take, by verb.
+    pub timeouts: Timeouts,
     /// Its constants, for expressions.
     pub values: Value,
     /// The Redis Cluster that `redis` steps speak of.
@@ -39,7 +45,7 @@ pub struct Plan {
     pub statements: Vec<Statement>,
     /// How files on nodes are named in snapshots, and what is left out and why.
     pub files: Vec<FileRole>,
-    /// The steps, without the leak check that ends every run.
+    /// The steps, those of `finally` last, without the leak check that ends every run.
     pub steps: Vec<Step>,
     /// The sabotages that have to be noticed.
     pub controls: Vec<Control>,
@@ -87,8 +93,10 @@ pub struct Step {
     pub name: String,
     /// The parts of statements that it shows when it passes.
     pub shows: Vec<ClaimPart>,
-    /// How long its condition may take.
-    pub within: Duration,
+    /// How long its condition may take; none where the time of its verb counts.
+    pub within: Option<Duration>,
+    /// A condition without which it is skipped.
+    pub when: Option<Template>,
     /// A list, known when the run comes to it: the body is done for each item in turn.
     pub each: Option<Template>,
     /// What it does, in order.
@@ -97,6 +105,17 @@ pub struct Step {
     pub place: Place,
     /// Whether the run goes on, *not tried*, on a cluster that cannot do it.
     pub need: Need,
+    /// Whether it is done whatever happened before.
+    pub stage: Stage,
+}
+
+/// When a step is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// In its turn, while nothing has failed.
+    Course,
+    /// At the end, whatever happened.
+    Finally,
 }
 
 /// Whether a step has to be possible.

@@ -3,21 +3,29 @@
 //! These types are the schema, too: what the editor shows is their comments,
 //! and what it accepts is what the parser accepts. Nothing is resolved here.
 
+mod command;
 mod control;
 mod expect;
+mod save;
+mod source;
 mod step;
+mod timeouts;
 mod verb;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub(crate) use command::{Exec, ExecSays, LogsSay, Outcome, Script};
 pub(crate) use control::{Control, Skip};
 pub(crate) use expect::{EventAbout, Expect, FilesThere, Presence};
+pub(crate) use save::Save;
+pub(crate) use source::{Helm, Rendered, Source, Sources};
 pub(crate) use step::Step;
+pub(crate) use timeouts::Timeouts;
 pub(crate) use verb::{
-    DURATION, Delete, Exec, Gone, HealthyFor, Host, ManifestFiles, NodeVerb, Patch, PodSelection,
-    Redis, Restart, Save, Scale, TaintEffect, Trait,
+    DURATION, Delete, Gone, HealthyFor, Host, NodeVerb, Patch, PodSelection, Redis, Restart, Scale,
+    TaintEffect, Trait,
 };
 
 use crate::spanned::{Anything, Spanned, Text};
@@ -70,6 +78,10 @@ pub(crate) struct Spec {
     pub(crate) claims: Option<Text>,
     /// What it needs of the cluster.
     pub(crate) cluster: Cluster,
+    /// A condition: where it does not hold the whole scenario is skipped, and shown as skipped.
+    pub(crate) when: Option<Text>,
+    /// How long conditions may take, by verb.
+    pub(crate) timeouts: Option<Timeouts>,
     /// Its constants: `${{ values.NAME }}`.
     #[schemars(extend("type" = "object"))]
     pub(crate) values: Option<Anything>,
@@ -79,6 +91,9 @@ pub(crate) struct Spec {
     pub(crate) snapshots: Option<Snapshots>,
     /// What is done, in order.
     pub(crate) steps: Vec<Spanned<Step>>,
+    /// What is done at the end, whatever happened: also after a failure and when the run is
+    /// stopped. It counts: a scenario whose `finally` fails has failed.
+    pub(crate) finally: Option<Vec<Spanned<Step>>>,
     /// Sabotages that have to be noticed.
     pub(crate) controls: Option<Vec<Spanned<Control>>>,
 }

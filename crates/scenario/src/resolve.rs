@@ -2,12 +2,15 @@
 //! templates, and every check that the schema cannot make.
 
 mod action;
+mod called;
 mod claims;
+mod command;
 mod control;
 mod expect;
 mod manifest;
 mod names;
 mod object;
+mod save;
 mod spec;
 mod step;
 mod template;
@@ -23,7 +26,7 @@ use stayput_events::Statement;
 use crate::{
     decode::decode,
     files::{Files, reason, relative_to},
-    plan::{Manifest, Plan},
+    plan::{Manifest, Plan, Stage, Timeouts},
     problem::{ENOUGH, Problem, Problems},
     raw::Scenario,
     scalar::Dialect,
@@ -59,6 +62,9 @@ struct Resolver<'a> {
     values: Value,
     used: BTreeSet<String>,
     has_redis: bool,
+    timeouts: Timeouts,
+    /// Whether the step that is being read is one of `finally`.
+    stage: Stage,
     claims: Claims,
     saves: Saves,
     /// How many steps were read so far.
@@ -66,7 +72,7 @@ struct Resolver<'a> {
     /// Something was left out: what seems unused or missing may only be hidden.
     incomplete: bool,
     documents: HashMap<Utf8PathBuf, Vec<NodeId>>,
-    manifests: HashMap<(Utf8PathBuf, Each), Vec<Manifest>>,
+    manifests: HashMap<(String, Each), Vec<Manifest>>,
 }
 
 /// The statements whose parts steps may show.
@@ -89,6 +95,8 @@ impl<'a> Resolver<'a> {
             values: Value::Null,
             used: BTreeSet::new(),
             has_redis: false,
+            timeouts: spec::TIMEOUTS,
+            stage: Stage::Course,
             claims: Claims::None,
             saves: Saves::default(),
             actions: 0,

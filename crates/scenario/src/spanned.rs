@@ -16,7 +16,7 @@ pub(crate) const SPANNED: &str = "$stayput::spanned";
 pub(crate) const FIELDS: [&str; 2] = ["node", "value"];
 /// The name by which our deserializer knows [`Anything`].
 pub(crate) const ANYTHING: &str = "$stayput::anything";
-/// The name by which it knows a text that may be a list of them.
+/// The name by which it knows something that may be a list of them.
 pub(crate) const ONE_OR_MORE: &str = "$stayput::one_or_more";
 
 /// A value and the node that it was read from.

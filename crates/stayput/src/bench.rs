@@ -43,7 +43,7 @@ enum What {
 /// Runs one benchmark and prints its figures.
 pub(crate) async fn run(bench: Bench) -> Result<u8> {
     let figures = match bench.what {
-        What::Overhead { rounds, cluster } => overhead::measure(rounds, *cluster).await?,
+        What::Overhead { rounds, cluster } => Box::pin(overhead::measure(rounds, *cluster)).await?,
         What::Cluster(flags) => cluster::measure(&flags).await?,
         What::Part(part) => {
             cluster::play(part).await?;

@@ -169,7 +169,7 @@ pub fn command() -> clap::Command {
 pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::E2e(flags) => crate::suite::e2e(*flags).await,
-        Command::Repro(flags) => crate::repro::again(flags).await,
+        Command::Repro(flags) => Box::pin(crate::repro::again(flags)).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&stayput_scenario::schema())?;

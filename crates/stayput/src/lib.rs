@@ -23,6 +23,7 @@ mod screen;
 mod selection;
 mod shared;
 mod signals;
+mod sources;
 mod suite;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -1,6 +1,6 @@
 //! Finds scenario files, and reads them with all their mistakes.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,6 +9,7 @@ use stayput_scenario::{Colour, Problems, plan::Plan};
 use crate::{
     exit::{self, UsageError},
     place, screen,
+    sources::Disk,
 };
 
 /// A scenario that can be played.
@@ -27,25 +28,20 @@ pub(crate) struct Scenario {
 /// Loads scenarios; the mistakes of all of them are shown in one go.
 pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
     let mut scenarios = Vec::new();
+    let disk = Disk::default();
     let mut mistakes = 0;
     for argument in arguments {
         let file = find(argument)?;
-        let texts = RefCell::new(BTreeMap::new());
-        let read = |path: &Utf8Path| {
-            let text = std::fs::read_to_string(path)?;
-            texts.borrow_mut().insert(path.to_owned(), text.clone());
-            Ok(text)
-        };
-        let loaded = stayput_scenario::load(&read, &file);
-        match loaded {
+        match stayput_scenario::load(&disk, &file) {
             Ok(plan) => scenarios.push(Scenario {
                 argument: argument.clone(),
                 plan: Arc::new(plan),
                 snapshots: folder(&file).join("snapshots"),
                 source: source(&file),
-                texts: texts.into_inner(),
+                texts: disk.texts.take(),
             }),
             Err(problems) => {
+                disk.texts.take();
                 mistakes += problems.len();
                 show(&problems);
             }
@@ -53,6 +49,9 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
     }
     Ok(if mistakes == 0 {
         Ok(scenarios)
+    } else if disk.lacks_program.get() {
+        // The scenario may be right: this machine lacks what it takes.
+        Err(exit::CLUSTER)
     } else {
         Err(exit::USAGE)
     })

@@ -122,6 +122,10 @@ impl Cluster for Named {
         self.inner.client()
     }
 
+    fn kubeconfig(&self) -> Result<String, ClusterError> {
+        self.inner.kubeconfig()
+    }
+
     fn facts(&self) -> &Facts {
         self.inner.facts()
     }

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use super::*;
-use crate::program::{Call, Programs};
+use stayput_program::{Call, Programs};
 
 const LIMITS: Limits = Limits {
     time: Duration::from_secs(10),

@@ -296,7 +296,8 @@ async fn names(mut lab: Lab) {
     let server = "exec perl -MIO::Socket -e '$s=IO::Socket::INET->new(Listen=>5,LocalPort=>7000)or die;while($c=$s->accept){print $c \"pong\";close $c}'";
     let server = server.replace('\'', "''");
     let spec = format!(
-        "{{nodeName: a, hostname: web-0, subdomain: web, terminationGracePeriodSeconds: 1, containers: [{{name: main, image: 'debian:12', command: [bash, -c, '{server}']}}]}}"
+        "{{nodeName: a, hostname: web-0, subdomain: web, terminationGracePeriodSeconds: 1, containers: [{{name: main, image: 'debian:12', command: [bash, -c, '{server}'], \
+         readinessProbe: {{tcpSocket: {{port: 7000}}, periodSeconds: 1}}}}]}}"
     );
     lab.pod("web-0", &spec).await;
     let address = ip(&lab.ready("web-0").await);

@@ -178,6 +178,7 @@ impl Lanes {
             | Event::ClusterReady(_)
             | Event::StepStarted { .. }
             | Event::Awaiting { .. }
+            | Event::Logged { .. }
             | Event::Withheld { .. }
             | Event::FilesWritten { .. }
             | Event::RunFinished { .. } => {}

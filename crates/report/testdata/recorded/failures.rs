@@ -18,6 +18,10 @@ pub(crate) fn failed() -> Vec<Record> {
         part: ClaimPart("13.selector".to_owned()),
         reason: "one claim was bound before the run began".to_owned(),
     });
+    run.add(Event::Logged {
+        step: StepId(6),
+        text: "claims were bound by hand\nsee the volume's label".to_owned(),
+    });
     run.finished(6, Outcome::Passed);
     run.passed(7, Cost::Redis, 5_600);
     run.healthy_and_written();
@@ -36,9 +40,9 @@ pub(crate) fn failed() -> Vec<Record> {
     });
     run.spent(10, Cost::Kubernetes, 59_500);
     run.finished(10, Outcome::Failed(Box::new(elsewhere())));
-    for step in 11..13 {
-        run.finished(step, Outcome::Skipped(SkipReason::EarlierFailure));
-    }
+    run.finished(11, Outcome::Skipped(SkipReason::EarlierFailure));
+    let condition = "!failed".to_owned();
+    run.finished(12, Outcome::Skipped(SkipReason::Condition(condition)));
     let reason = "this cluster gives no way to its nodes' disks".to_owned();
     run.finished(13, Outcome::Skipped(SkipReason::NotPossibleHere(reason)));
     run.started(14);

@@ -40,13 +40,19 @@ fn check(control: &str) -> String {
     let beats = super::control(&plan, &plan.controls[0]).into_iter();
     let line = |beat: Beat| {
         let how = match &beat.does {
-            Does::Step(step) => format!("within {}s{}", step.within.as_secs(), windows(step)),
+            Does::Step(step) => format!("{}{}", within(step), windows(step)),
             Does::Act(number) => format!("act {number}"),
             Does::LeakCheck => String::new(),
         };
         format!("{}: {how}", beat.name)
     };
     beats.map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn within(step: &Step) -> String {
+    step.within.map_or_else(String::new, |within| {
+        format!("within {}s", within.as_secs())
+    })
 }
 
 fn windows(step: &Step) -> &'static str {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use stayput_events::{Cost, Event, Failure};
+use stayput_judge::outcome::Output;
 use stayput_redis_probe::cli;
 use tokio::time::MissedTickBehavior;
 
 use super::{RedisState, links, state::Shape};
 use crate::{
     halt::Halt,
-    pod_exec::{self, ExecOutput, ExecTarget},
+    pod_exec::{self, ExecTarget},
     session::Session,
 };
 
@@ -84,7 +85,7 @@ async fn redis_cli(
     session: &Session,
     redis: &RedisState,
     argv: Vec<String>,
-) -> Result<ExecOutput, Halt> {
+) -> Result<Output, Halt> {
     let seconds = session.within.as_secs().max(1);
     // Bounded inside the pod too: a create whose bus is broken prints dots for ever.
     let mut command = vec!["timeout".to_owned(), seconds.to_string()];
@@ -109,7 +110,7 @@ async fn redis_cli(
     Ok(output)
 }
 
-fn complaint(summary: &str, problems: &[String], output: &ExecOutput) -> Halt {
+fn complaint(summary: &str, problems: &[String], output: &Output) -> Halt {
     Halt::Failed(Box::new(Failure {
         summary: format!("{summary}: {}", problems.join("; ")),
         seen: format!(

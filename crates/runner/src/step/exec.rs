@@ -1,20 +1,27 @@
 //! `exec`: a command in a pod, and what it has to come to.
 
-use serde_json::json;
-use stayput_events::{Cost, Failure, Mismatch, Subject};
+use stayput_events::{Cost, Subject};
 use stayput_expr::{Scope, Template};
-use stayput_scenario::plan::{CommandExpected, Exec};
+use stayput_judge::outcome::Output;
+use stayput_scenario::plan::Exec;
 
+use super::outcome;
 use crate::{
     error::RunError,
     halt::Halt,
     object::ObjectKey,
-    pod_exec::{self, ExecOutput, ExecTarget},
+    pod_exec::{self, ExecTarget},
     session::{self, Intent, Session},
 };
 
 /// Runs the command once and judges its outcome.
 pub(crate) async fn exec(session: &mut Session, scope: &Scope, exec: &Exec) -> Result<(), Halt> {
+    once(session, scope, exec).await?;
+    Ok(())
+}
+
+/// The same, and what it gave back.
+pub(crate) async fn once(session: &Session, scope: &Scope, exec: &Exec) -> Result<Output, Halt> {
     let changes = exec.changes.as_deref();
     let changes = changes.filter(|_| session.intent == Intent::Sabotage);
     let before = match changes {
@@ -23,13 +30,13 @@ pub(crate) async fn exec(session: &mut Session, scope: &Scope, exec: &Exec) -> R
     };
     let output = run(session, scope, exec, &exec.command).await?;
     acted(session, scope, exec)?;
-    judge(&exec.expect, scope, &output)?;
+    outcome::judge(session, &exec.expect, scope, &output)?;
     if let Some((probe, before)) = changes.zip(before)
         && run(session, scope, exec, probe).await?.stdout == before
     {
         return Err(Halt::ChangedNothing(format!("still {}", before.trim())));
     }
-    Ok(())
+    Ok(output)
 }
 
 /// Tells of the command; by itself it may change anything in the pod.
@@ -45,12 +52,13 @@ fn acted(session: &Session, scope: &Scope, exec: &Exec) -> Result<(), Halt> {
     Ok(())
 }
 
-async fn run(
+/// Runs a command in the pod, within the step's time.
+pub(crate) async fn run(
     session: &Session,
     scope: &Scope,
     exec: &Exec,
     command: &[Template],
-) -> Result<ExecOutput, Halt> {
+) -> Result<Output, Halt> {
     let (namespace, pod) = session::name(&exec.pod, scope)?;
     let container = exec.container.as_ref().map(|it| session::text(it, scope));
     let container = container.transpose()?;
@@ -73,53 +81,4 @@ async fn run(
         .events
         .spent(session.step, Cost::Kubernetes, from, session.now());
     Ok(output)
-}
-
-fn judge(expected: &CommandExpected, scope: &Scope, output: &ExecOutput) -> Result<(), Halt> {
-    let mut mismatches = Vec::new();
-    let mut differs = |path: &str, expected: String, seen: String| {
-        mismatches.push(Mismatch {
-            object: String::new(),
-            path: path.to_owned(),
-            expected,
-            seen,
-        });
-    };
-    if output.exit_code != expected.exit_code {
-        differs(
-            "exit code",
-            expected.exit_code.to_string(),
-            output.exit_code.to_string(),
-        );
-    }
-    if let Some(contains) = &expected.contains {
-        let wanted = session::text(contains, scope)?;
-        if !output.stdout.contains(&wanted) {
-            differs(
-                "stdout",
-                format!("contains `{wanted}`"),
-                output.stdout.clone(),
-            );
-        }
-    }
-    if let Some(that) = &expected.that {
-        let scope = scope
-            .clone()
-            .with("stdout", output.stdout.as_str())
-            .with("stderr", output.stderr.as_str())
-            .with("exitCode", output.exit_code);
-        let came_to = session::value(that, &scope)?;
-        if came_to != json!(true) {
-            differs("that", that.source().to_string(), came_to.to_string());
-        }
-    }
-    if mismatches.is_empty() {
-        return Ok(());
-    }
-    Err(Halt::Failed(Box::new(Failure {
-        summary: "the command did not come to what was expected".to_owned(),
-        seen: format!("{}{}", output.stdout, output.stderr),
-        mismatches,
-        ..Failure::default()
-    })))
 }

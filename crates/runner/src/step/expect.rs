@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stayput_events::{Cost, Failure, Mismatch};
+use stayput_events::Cost;
 use stayput_expr::{ExprError, Scope, Template};
 use stayput_judge::{
+    count::Count,
     event,
     hold::{Hold, State, Why},
-    identity as judge_identity,
-    objects::{self, Asked, Beside, Verdict},
+    lines,
+    objects::{self, Asked, Verdict},
     order::{self, Sighting},
 };
 use stayput_scenario::plan::{Expected, Mode};
 
-use super::{files, identity, restart};
+use super::{
+    files,
+    hold::{Seen, failure, longest},
+    looks, outcome,
+};
 use crate::{
     error::RunError,
     halt::Halt,
@@ -52,19 +57,34 @@ pub(crate) async fn expect(
             path,
             presence,
             digest,
-        } => files::expect(session, scope, node, path, *presence, digest.as_ref()).await,
+        } => {
+            let wanted = files::Wanted {
+                presence: *presence,
+                digest: digest.as_ref(),
+            };
+            files::expect(session, scope, mode, (node, path), wanted).await
+        }
+        Expected::Logs {
+            log,
+            contains,
+            regex,
+            count,
+        } => {
+            let contains = contains.as_ref().map(|it| session::text(it, scope));
+            let count = count.as_ref().map(|it| session::asked_count(it, scope));
+            let asked = lines::Asked {
+                contains: contains.transpose()?,
+                regex: outcome::regex(regex.as_ref(), scope)?,
+                count: count.transpose()?.unwrap_or(Count::SOME),
+            };
+            looks::logs(session, scope, mode, log, &asked).await
+        }
+        Expected::Exec(exec) => looks::command(session, scope, mode, exec).await,
         Expected::Pods {
             pods,
             compared_to,
             identity,
-        } => {
-            let selected = identity::selected(pods, scope)?;
-            let after = identity::identities(session, &selected).await?;
-            let none = Vec::new();
-            let before = session.pods_saved.get(compared_to).unwrap_or(&none);
-            let comparison = judge_identity::compare_all(before, &after, identity);
-            restart::compared(session, before, comparison)
-        }
+        } => looks::pods(session, scope, mode, (pods, compared_to, identity)).await,
         Expected::That(that) => came_true(scope, that),
     }
 }
@@ -85,18 +105,6 @@ trait Ask: Send + 'static {
     fn watched(&self) -> (&str, Option<&str>);
     /// What is seen now.
     fn look(&self, world: &World) -> Result<Seen, RunError>;
-}
-
-/// What was seen, and whether it is what was asked.
-struct Seen {
-    met: bool,
-    summary: String,
-    mismatches: Vec<Mismatch>,
-    evidence: Vec<String>,
-    /// What was asked of the closest candidate, and what it is.
-    beside: Option<Beside>,
-    /// It cannot become what was asked any more.
-    broken: bool,
 }
 
 /// Follows a question through time; waiting and holding are told apart.
@@ -150,14 +158,9 @@ async fn wait_beyond<T: Send + 'static>(
     mode: Mode,
     condition: impl crate::watch::Condition<Result<T, Halt>>,
 ) -> Result<T, Halt> {
-    let longest = match mode {
-        Mode::Eventually => session.within,
-        Mode::Holds(span) => session.within + span,
-        Mode::Never(span) => span,
-    };
     let deadline = session
         .now()
-        .after(longest + std::time::Duration::from_secs(1));
+        .after(longest(session, mode) + std::time::Duration::from_secs(1));
     session.awaiting(what);
     match session.watches.until(what, deadline, condition).await? {
         crate::watch::Reply::Done(result) => result,
@@ -165,51 +168,13 @@ async fn wait_beyond<T: Send + 'static>(
     }
 }
 
-fn failure(what: &str, why: Why, seen: Seen) -> Halt {
-    // What was seen stands in the sentence where its place is taken.
-    let what = match &seen.beside {
-        Some(_) => seen.summary.as_str(),
-        None => what,
-    };
-    let (summary, timed_out) = match why {
-        Why::TimedOut if seen.broken => (format!("cannot hold any more: {what}"), false),
-        Why::TimedOut => (format!("did not come to hold in time: {what}"), true),
-        Why::Ceased { held } => {
-            let held = held.as_secs_f64();
-            (format!("held for {held:.1}s only: {what}"), false)
-        }
-        Why::Happened { after } => {
-            let after = after.as_secs_f64();
-            (
-                format!("happened after {after:.1}s, and never should: {what}"),
-                false,
-            )
-        }
-    };
-    let (expected, seen_of_it) = match seen.beside {
-        Some(Beside { expected, seen }) => (expected, seen),
-        None => (what.to_owned(), seen.summary),
-    };
-    let failure = Box::new(Failure {
-        summary,
-        expected,
-        seen: seen_of_it,
-        mismatches: seen.mismatches,
-        ..Failure::default()
-    });
-    if timed_out {
-        Halt::TimedOut(failure)
-    } else {
-        Halt::Failed(failure)
-    }
-}
-
 /// What objects are asked to be.
 struct Question {
     selected: Selected,
-    count: Option<usize>,
+    count: Option<Count>,
     matches: Option<Template>,
     that: Option<Template>,
+    together: Option<Template>,
     in_order: Option<Template>,
     scope: Scope,
 }
@@ -221,17 +186,19 @@ impl Question {
             count,
             matches,
             that,
+            together,
             in_order,
         } = what
         else {
             return Err(Halt::failed("not a question about objects"));
         };
-        let count = count.as_ref().map(|it| session::count(it, scope));
+        let count = count.as_ref().map(|it| session::asked_count(it, scope));
         Ok(Self {
             selected: session::selected(which, scope)?,
             count: count.transpose()?,
             matches: matches.clone(),
             that: that.clone(),
+            together: together.clone(),
             in_order: in_order.clone(),
             scope: scope.clone(),
         })
@@ -252,12 +219,13 @@ impl Question {
             count: self.count,
             matches: self.matches.as_ref(),
             that: self.that.as_ref(),
+            together: self.together.as_ref(),
         }
     }
 
     /// What is there of the kind where nothing is that was asked for.
     fn instead(&self, world: &World, found: &[Arc<Value>]) -> Option<String> {
-        if !found.is_empty() || self.count == Some(0) {
+        if !found.is_empty() || self.count.is_some_and(Count::is_none) {
             return None;
         }
         let selected = &self.selected;
@@ -302,7 +270,8 @@ impl Ask for Question {
     fn words(&self) -> String {
         let heading = self.heading();
         let count = self.count.map(|count| format!(": {count}"));
-        let matching = if self.matches.is_some() || self.that.is_some() {
+        let asked = [&self.matches, &self.that, &self.together];
+        let matching = if asked.into_iter().any(Option::is_some) {
             " as asked"
         } else {
             ""
@@ -332,6 +301,7 @@ impl Ask for Question {
                 evidence: Vec::new(),
                 beside: None,
                 broken: true,
+                on: Vec::new(),
             });
         }
         Ok(match verdict {
@@ -344,6 +314,7 @@ impl Ask for Question {
                 mismatches: Vec::new(),
                 beside: None,
                 broken: false,
+                on: Vec::new(),
             },
             Verdict::NotYet {
                 summary,
@@ -359,6 +330,7 @@ impl Ask for Question {
                 evidence: Vec::new(),
                 beside,
                 broken: false,
+                on: Vec::new(),
             },
         })
     }
@@ -430,6 +402,7 @@ impl Ask for EventQuestion {
             mismatches: Vec::new(),
             beside: None,
             broken: false,
+            on: Vec::new(),
         })
     }
 }

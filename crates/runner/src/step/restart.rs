@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     api::Grace,
+    branches::RedisNote,
     halt::Halt,
     object::ObjectKey,
     session::Session,
@@ -45,9 +46,8 @@ pub(crate) async fn restart(
         .spent(session.step, Cost::Kubernetes, from, session.now());
     replaced(session, &before).await?;
     let after = identities(session, &selected).await?;
-    if let Some(redis) = &mut session.redis {
-        redis.restarted(before.iter().map(|pod| pod.name.clone()));
-    }
+    let names = before.iter().map(|pod| pod.name.clone());
+    session.note(RedisNote::Restarted(names.collect()));
     let comparison = judge::compare_all(&before, &after, identity);
     compared(session, &before, comparison)
 }

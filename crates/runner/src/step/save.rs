@@ -1,10 +1,11 @@
 //! `save`: keep a value for later.
 
 use serde_json::{Value, json};
-use stayput_expr::Scope;
-use stayput_scenario::plan::Saved;
+use stayput_expr::{Scope, Template};
+use stayput_judge::outcome::Output;
+use stayput_scenario::plan::{Saved, Selection};
 
-use super::{Repeated, files, host, identity};
+use super::{Repeated, exec, files, host, identity, looks, script};
 use crate::{
     error::RunError,
     halt::Halt,
@@ -20,14 +21,26 @@ pub(crate) async fn save(
     repeated: Repeated,
 ) -> Result<(), Halt> {
     let value = match what {
-        Saved::Value { object, value } => {
-            let scope = match object {
-                Some(target) => scope
-                    .clone()
-                    .with("object", object_of(session, scope, target).await?),
-                None => scope.clone(),
-            };
-            session::value(value, &scope)?
+        Saved::Value(value) => session::value(value, scope)?,
+        Saved::Object { object, value } => {
+            let object = object_of(session, scope, object).await?;
+            made_of(value.as_ref(), scope, "object", object)?
+        }
+        Saved::Objects { objects, value } => {
+            let objects = objects_of(session, scope, objects).await?;
+            made_of(value.as_ref(), scope, "objects", objects)?
+        }
+        Saved::Exec { exec, value } => {
+            let output = exec::once(session, scope, exec).await?;
+            of_output(value.as_ref(), scope, &output)?
+        }
+        Saved::Script { script, value } => {
+            let output = script::once(session, scope, script).await?;
+            of_output(value.as_ref(), scope, &output)?
+        }
+        Saved::Log { log, value } => {
+            let log = looks::read_log(session, scope, log).await?;
+            made_of(value.as_ref(), scope, "log", json!(log))?
         }
         Saved::Digest { node, path } => {
             let node = session.node(&session::text(node, scope)?)?;
@@ -67,6 +80,39 @@ fn keep(session: &mut Session, name: &str, value: Value, repeated: Repeated) {
             }
         }
     }
+}
+
+/// What is looked at, or what an expression over it makes of it.
+fn made_of(
+    value: Option<&Template>,
+    scope: &Scope,
+    name: &'static str,
+    looked_at: Value,
+) -> Result<Value, RunError> {
+    match value {
+        Some(value) => session::value(value, &scope.clone().with(name, looked_at)),
+        None => Ok(looked_at),
+    }
+}
+
+fn of_output(value: Option<&Template>, scope: &Scope, output: &Output) -> Result<Value, RunError> {
+    match value {
+        Some(value) => session::value(value, &output.scope(scope)),
+        None => Ok(output.as_value()),
+    }
+}
+
+async fn objects_of(
+    session: &Session,
+    scope: &Scope,
+    selection: &Selection,
+) -> Result<Value, RunError> {
+    let selected = session::selected(selection, scope)?;
+    let (namespace, labels) = (selected.namespace.as_deref(), selected.labels.as_deref());
+    let kind = session.api.kind(&selected.kind)?;
+    Ok(Value::Array(
+        session.api.list(kind, namespace, labels).await?,
+    ))
 }
 
 async fn object_of(

@@ -8,6 +8,7 @@ use stayput_scenario::plan::ObjectName;
 
 use crate::{
     api::PatchBody,
+    branches::RedisNote,
     halt::Halt,
     object::{self, ObjectKey},
     session::{self, Session},
@@ -45,8 +46,8 @@ pub(crate) async fn scale(
     // A Scale carries the uid and the version of what it scales.
     answer["kind"] = json!("StatefulSet");
     session.wrote(answer).await?;
-    if let Some(redis) = session.redis.as_mut().filter(|it| it.set_key() == key) {
-        redis.scaled(to);
+    if is_under_test(session, &key)? {
+        session.note(RedisNote::Scaled(to));
     }
     let what = format!("{key} has {to} pods, all Ready");
     session
@@ -54,6 +55,15 @@ pub(crate) async fn scale(
             scaled(world, &key, to)
         })
         .await
+}
+
+/// Whether a set is the Redis Cluster that the scenario names.
+fn is_under_test(session: &Session, key: &ObjectKey) -> Result<bool, Halt> {
+    let Some(redis) = &session.plan.redis else {
+        return Ok(false);
+    };
+    let (namespace, name) = session::name(&redis.statefulset, &session.scope())?;
+    Ok(key.namespace == namespace && key.name == name)
 }
 
 fn scaled(world: &World, key: &ObjectKey, to: usize) -> Progress<Result<(), Halt>> {

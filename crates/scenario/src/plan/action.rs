@@ -2,7 +2,7 @@
 
 use stayput_expr::Template;
 
-use super::{Expected, Manifest, Mode, ObjectName, Selection, Target};
+use super::{Expected, Manifest, Mode, ObjectName, Selection, Step, Target};
 
 /// A verb with its arguments. The list is closed.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub enum Action {
     },
     /// Run a command in a pod.
     Exec(Exec),
+    /// Run a shell script on this machine.
+    Script(Script),
     /// Work on a node's disk, or run a command there.
     Host {
         /// The node: the scenario's name or the cluster's.
@@ -73,6 +75,10 @@ pub enum Action {
         /// What.
         what: Saved,
     },
+    /// Write a text into the report.
+    Log(Template),
+    /// Several steps at once.
+    Parallel(Vec<Step>),
 }
 
 /// The pods of a restart or of a comparison.
@@ -130,8 +136,45 @@ pub struct CommandExpected {
     pub exit_code: i32,
     /// Text that standard output contains.
     pub contains: Option<Template>,
+    /// A regular expression that standard output matches.
+    pub regex: Option<Template>,
+    /// A part of the JSON that standard output is.
+    pub json: Option<Template>,
     /// A CEL condition over `stdout`, `stderr` and `exitCode`.
     pub that: Option<Template>,
+}
+
+/// A shell script on this machine.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The script.
+    pub run: Template,
+    /// A map of variables.
+    pub env: Option<Template>,
+    /// What its outcome has to be.
+    pub expect: CommandExpected,
+    /// In a control: a script whose output has to differ before and after.
+    pub changes: Option<Template>,
+}
+
+/// The log of a container.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// The pod.
+    pub pod: ObjectName,
+    /// The container; the first where it is not said.
+    pub container: Option<Template>,
+    /// Whose log.
+    pub of: LogOf,
+}
+
+/// Whose log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogOf {
+    /// The present container's.
+    Present,
+    /// The one's before it.
+    Previous,
 }
 
 /// Work on a node.
@@ -271,12 +314,42 @@ pub enum Gone {
 /// What to keep.
 #[derive(Debug, Clone)]
 pub enum Saved {
-    /// The value of an expression; `object` is the target where one is named.
-    Value {
-        /// The object looked at.
-        object: Option<Target>,
+    /// The value of an expression.
+    Value(Template),
+    /// An object as it is served, or what an expression over `object` makes of it.
+    Object {
+        /// The object.
+        object: Target,
         /// The expression.
-        value: Template,
+        value: Option<Template>,
+    },
+    /// A list of objects, or what an expression over `objects` makes of it.
+    Objects {
+        /// The objects.
+        objects: Selection,
+        /// The expression.
+        value: Option<Template>,
+    },
+    /// The outcome of a command in a pod, or what an expression over it makes of it.
+    Exec {
+        /// The command.
+        exec: Exec,
+        /// The expression.
+        value: Option<Template>,
+    },
+    /// The outcome of a script on this machine, or what an expression over it makes of it.
+    Script {
+        /// The script.
+        script: Script,
+        /// The expression.
+        value: Option<Template>,
+    },
+    /// The log of a container, or what an expression over `log` makes of it.
+    Log {
+        /// The log.
+        log: Log,
+        /// The expression.
+        value: Option<Template>,
     },
     /// The digest of all that is in a directory of a node.
     Digest {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stayput_expr::Template;
 
-use super::{Identity, Pods, Selection};
+use super::{Exec, Identity, Log, Pods, Selection};
 
 /// What has to hold.
 #[derive(Debug, Clone)]
@@ -14,11 +14,13 @@ pub enum Expected {
         /// Which.
         which: Selection,
         /// How many there have to be; at least one where it is not said.
-        count: Option<Template>,
+        count: Option<Count>,
         /// A partial object that each has to match; `object` is the one looked at.
         matches: Option<Template>,
         /// A CEL condition over `object`, for each.
         that: Option<Template>,
+        /// A CEL condition over `objects`, the whole selection.
+        together: Option<Template>,
         /// A number for each: an object may appear only after all of a lower number match.
         in_order: Option<Template>,
     },
@@ -42,6 +44,19 @@ pub enum Expected {
         /// The digest of all that is in it.
         digest: Option<Template>,
     },
+    /// Lines of a container's log.
+    Logs {
+        /// Which log.
+        log: Log,
+        /// Text that a line contains.
+        contains: Option<Template>,
+        /// A regular expression that a line matches.
+        regex: Option<Template>,
+        /// How many such lines; at least one where it is not said.
+        count: Option<Count>,
+    },
+    /// The outcome of a command in a pod.
+    Exec(Exec),
     /// Pods, compared with what was saved of them.
     Pods {
         /// Which.
@@ -53,6 +68,20 @@ pub enum Expected {
     },
     /// A CEL condition over the values of the run.
     That(Template),
+}
+
+/// How many there have to be.
+#[derive(Debug, Clone)]
+pub enum Count {
+    /// So many.
+    Exactly(Template),
+    /// Between two bounds.
+    Between {
+        /// Not fewer.
+        at_least: Option<Template>,
+        /// Not more.
+        at_most: Option<Template>,
+    },
 }
 
 /// Whether a file has to be there.

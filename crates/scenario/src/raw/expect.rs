@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{PodSelection, Trait, needs, not_both, verb::DURATION};
+use super::{ExecSays, LogsSay, PodSelection, Trait, needs, not_both, verb::DURATION};
 use crate::spanned::{Anything, Spanned, Text};
 
 /// Sees that something holds: within the step's time, or `holds` for so long, or `never`.
@@ -13,7 +13,7 @@ use crate::spanned::{Anything, Spanned, Text};
 #[schemars(extend(
     "oneOf" = subjects(),
     "dependentRequired" = needs(&[
-        ("all", &["in", "labels", "name", "count", "match", "inOrder"]),
+        ("all", &["in", "labels", "name", "count", "match", "together", "inOrder"]),
         ("pods", &["comparedTo", "same", "new"]),
     ]),
     "not" = not_both("holds", "never"),
@@ -28,7 +28,7 @@ pub(crate) struct Expect {
     /// One name only.
     pub(crate) name: Option<Text>,
     /// How many there have to be; at least one where it is not said.
-    #[schemars(extend("type" = ["integer", "string"], "minimum" = 0))]
+    #[schemars(extend("type" = COUNT_TYPES, "minimum" = 0, "properties" = count_bounds()))]
     pub(crate) count: Option<Anything>,
     /// A part of an object that each has to match; `object` is the one looked at. In place of a
     /// list, `$any`, `$every` and `$none` ask for its elements, and `$size` for their number.
@@ -36,12 +36,18 @@ pub(crate) struct Expect {
     pub(crate) r#match: Option<Anything>,
     /// A condition: over `object`, for each, or over the values of the run.
     pub(crate) that: Option<Text>,
+    /// A condition over `objects`, the whole selection.
+    pub(crate) together: Option<Text>,
     /// A number for each: one may appear only after all of a lower number match.
     pub(crate) in_order: Option<Text>,
     /// An event.
     pub(crate) event: Option<EventAbout>,
     /// A file or directory on a node.
     pub(crate) files: Option<Spanned<FilesThere>>,
+    /// Lines of a container's log.
+    pub(crate) logs: Option<Spanned<LogsSay>>,
+    /// The outcome of a command in a pod, run every quarter of a second.
+    pub(crate) exec: Option<Spanned<ExecSays>>,
     /// Pods, compared with what was saved of them.
     pub(crate) pods: Option<PodSelection>,
     /// The name under which they were saved.
@@ -58,9 +64,19 @@ pub(crate) struct Expect {
     pub(crate) never: Option<Text>,
 }
 
+/// A count: a number, an expression, or its bounds.
+pub(super) const COUNT_TYPES: [&str; 3] = ["integer", "string", "object"];
+
+/// The bounds of a count.
+pub(super) fn count_bounds() -> Value {
+    let bound =
+        |words: &str| json!({"description": words, "type": ["integer", "string"], "minimum": 0});
+    json!({"atLeast": bound("Not fewer."), "atMost": bound("Not more.")})
+}
+
 /// One thing is looked at; `that` alone looks at the values of the run.
 fn subjects() -> Value {
-    const SUBJECTS: [&str; 4] = ["all", "event", "files", "pods"];
+    const SUBJECTS: [&str; 6] = ["all", "event", "files", "logs", "exec", "pods"];
     let others: Vec<Value> = SUBJECTS
         .iter()
         .map(|field| json!({"required": [field]}))

@@ -4,14 +4,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Delete, Exec, Expect, Host, ManifestFiles, NodeVerb, Patch, Redis, Restart, Save, Scale, one_of,
+    Delete, Exec, Expect, Host, NodeVerb, Patch, Redis, Restart, Save, Scale, Script, Sources,
+    one_of,
 };
 use crate::spanned::{Anything, Spanned, Text};
 
 /// The verbs, in the order of the documentation.
-pub(crate) const VERBS: [&str; 14] = [
-    "apply", "create", "patch", "delete", "scale", "restart", "exec", "host", "node", "redis",
-    "expect", "snapshot", "save", "steps",
+pub(crate) const VERBS: [&str; 17] = [
+    "apply", "create", "patch", "delete", "scale", "restart", "exec", "script", "host", "node",
+    "redis", "expect", "snapshot", "save", "log", "parallel", "steps",
 ];
 
 /// A step: exactly one verb, and what is said about it.
@@ -23,9 +24,11 @@ pub(crate) struct Step {
     pub(crate) name: Option<Text>,
     /// The parts of statements that it shows when it passes.
     pub(crate) shows: Option<Vec<Text>>,
-    /// How long its condition may take; 60s where it is not said.
+    /// How long its condition may take; what `timeouts` says of its verb where it is not said.
     #[schemars(extend("pattern" = super::verb::DURATION))]
     pub(crate) within: Option<Text>,
+    /// A condition: where it does not hold the step is skipped, and shown as skipped.
+    pub(crate) when: Option<Text>,
     /// A list: the step is done for each `item` in turn, with its `index`.
     #[schemars(extend("type" = ["array", "string"]))]
     pub(crate) for_each: Option<Anything>,
@@ -33,9 +36,9 @@ pub(crate) struct Step {
     pub(crate) optional: Option<bool>,
 
     /// Server-side apply of manifests.
-    pub(crate) apply: Option<ManifestFiles>,
+    pub(crate) apply: Option<Sources>,
     /// Create the objects of manifests; fails where one exists.
-    pub(crate) create: Option<ManifestFiles>,
+    pub(crate) create: Option<Sources>,
     /// Patch one object; has to change it.
     pub(crate) patch: Option<Spanned<Patch>>,
     /// Delete, and see it gone by uid.
@@ -46,6 +49,8 @@ pub(crate) struct Step {
     pub(crate) restart: Option<Restart>,
     /// Run a command in a pod.
     pub(crate) exec: Option<Spanned<Exec>>,
+    /// Run a shell script on this machine, with the run's cluster as its `KUBECONFIG`.
+    pub(crate) script: Option<Spanned<Script>>,
     /// Work on a node's disk, or run a command there.
     pub(crate) host: Option<Spanned<Host>>,
     /// A fault of a node, or its end.
@@ -60,6 +65,12 @@ pub(crate) struct Step {
     pub(crate) snapshot: Option<Text>,
     /// Keep a value for later, as `saved.NAME`.
     pub(crate) save: Option<Save>,
+    /// Write a text into the report.
+    pub(crate) log: Option<Text>,
+    /// Several steps at once. Each comes to its end, also where another fails; all outcomes
+    /// are shown.
+    #[schemars(extend("minItems" = 2))]
+    pub(crate) parallel: Option<Vec<Spanned<Step>>>,
     /// Several actions under one name, in order.
     pub(crate) steps: Option<Vec<Spanned<Step>>>,
 }

@@ -1,68 +1,15 @@
 //! The arguments of the verbs.
 
-use std::{borrow::Cow, fmt};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
-};
-
-use super::{needs, one_of};
+use super::{Source, needs, one_of};
 use crate::spanned::{Anything, Spanned, Text};
 
 /// A time, as `2s`, `3m` or `500ms`.
 pub(crate) const DURATION: &str = "^([0-9]+(ms|s|m|h))+$";
 /// `namespace/name`; either may hold an expression.
 pub(crate) const OBJECT_NAME: &str = "^.+/.+$";
-
-/// One manifest file or several.
-#[derive(Debug)]
-pub(crate) struct ManifestFiles(pub(crate) Vec<Text>);
-
-impl<'de> Deserialize<'de> for ManifestFiles {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMore;
-
-        impl<'de> Visitor<'de> for OneOrMore {
-            type Value = Vec<Text>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a file, or a list of files")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Text>, A::Error> {
-                let mut files = Vec::new();
-                while let Some(file) = list.next_element()? {
-                    files.push(file);
-                }
-                Ok(files)
-            }
-
-            // A single file comes with its place, which is a map of two fields.
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<Text>, A::Error> {
-                Ok(vec![Text::deserialize(MapAccessDeserializer::new(map))?])
-            }
-        }
-
-        deserializer
-            .deserialize_newtype_struct(crate::spanned::ONE_OR_MORE, OneOrMore)
-            .map(ManifestFiles)
-    }
-}
-
-impl JsonSchema for ManifestFiles {
-    fn schema_name() -> Cow<'static, str> {
-        "ManifestFiles".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A manifest file, relative to this one, or several.",
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
-        })
-    }
-}
 
 /// Patches one object.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -95,9 +42,9 @@ pub(crate) struct Patch {
 ))]
 pub(crate) struct Delete {
     /// The objects of this manifest.
-    pub(crate) file: Option<Text>,
+    pub(crate) file: Option<Source>,
     /// The objects of these manifests.
-    pub(crate) files: Option<Vec<Text>>,
+    pub(crate) files: Option<Vec<Source>>,
     /// Objects of this kind; there has to be one.
     pub(crate) kind: Option<Text>,
     /// Their namespace.
@@ -172,38 +119,6 @@ pub(crate) enum Trait {
     Claim,
     /// The volumes, by name, uid and path.
     Volume,
-}
-
-/// Runs a command in a pod.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Exec {
-    /// The pod, `namespace/name`.
-    #[schemars(extend("pattern" = OBJECT_NAME))]
-    pub(crate) pod: Text,
-    /// The container; the first where it is not said.
-    pub(crate) container: Option<Text>,
-    /// The command and its arguments.
-    #[schemars(extend("minItems" = 1))]
-    pub(crate) command: Vec<Text>,
-    /// What its outcome has to be; exit code 0 where nothing is said.
-    pub(crate) expect: Option<Outcome>,
-    /// In a control: a command whose output has to differ before and after.
-    #[schemars(extend("minItems" = 1))]
-    pub(crate) changes: Option<Spanned<Vec<Text>>>,
-}
-
-/// What a command's outcome has to be.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Outcome {
-    /// Its exit code; 0 where it is not said.
-    #[schemars(extend("minimum" = 0, "maximum" = 255))]
-    pub(crate) exit_code: Option<i32>,
-    /// Text that its standard output contains.
-    pub(crate) contains: Option<Text>,
-    /// A condition over `stdout`, `stderr` and `exitCode`.
-    pub(crate) that: Option<Text>,
 }
 
 /// Works on a node.
@@ -334,47 +249,4 @@ pub(crate) struct RedisWrite {
     /// Keys for each shard.
     #[schemars(extend("minimum" = 1))]
     pub(crate) keys_per_shard: usize,
-}
-
-/// Keeps a value for later.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend(
-    "oneOf" = one_of(&["value", "digest", "pods"]),
-    "dependentRequired" = needs(&[("value", &["object"])]),
-))]
-pub(crate) struct Save {
-    /// Its name: `saved.NAME`.
-    pub(crate) r#as: Text,
-    /// The object that `value` calls `object`.
-    pub(crate) object: Option<SavedObject>,
-    /// An expression.
-    pub(crate) value: Option<Text>,
-    /// The digest of all that is in a directory of a node.
-    pub(crate) digest: Option<SavedDigest>,
-    /// What tells pods, with their storage, from others.
-    pub(crate) pods: Option<PodSelection>,
-}
-
-/// One object.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SavedObject {
-    /// Its kind, as `Pod` or `apps/v1/StatefulSet`.
-    pub(crate) kind: Text,
-    /// Its namespace.
-    pub(crate) r#in: Option<Text>,
-    /// Its name.
-    pub(crate) name: Text,
-}
-
-/// A directory of a node.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SavedDigest {
-    /// The node, by the scenario's name.
-    #[serde(rename = "node")]
-    pub(crate) on_node: Text,
-    /// The directory.
-    pub(crate) path: Text,
 }

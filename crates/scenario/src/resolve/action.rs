@@ -2,18 +2,13 @@
 
 use serde_json::Value;
 
-use super::{
-    Around, Resolver,
-    names::{Looking, SavedAs},
-    step::Setting,
-};
+use super::{Around, Resolver, step::Setting};
 use crate::{
     plan::{
-        Action, CommandExpected, Deletion, Exec, Gone, HealthyFor, HostWork, NodeFault, Patch,
-        Pods, RedisWork, Saved, TaintEffect,
+        Action, Deletion, Gone, HealthyFor, HostWork, NodeFault, Patch, Pods, RedisWork,
+        TaintEffect,
     },
     raw,
-    source::NodeId,
     spanned::Spanned,
 };
 
@@ -25,11 +20,11 @@ impl Resolver<'_> {
         around: Around,
         setting: Setting,
     ) -> Option<Action> {
-        if let Some(files) = &raw.apply {
-            return Some(Action::Apply(self.manifests(&files.0, around)));
+        if let Some(sources) = &raw.apply {
+            return Some(Action::Apply(self.manifests(&sources.0, around)));
         }
-        if let Some(files) = &raw.create {
-            return Some(Action::Create(self.manifests(&files.0, around)));
+        if let Some(sources) = &raw.create {
+            return Some(Action::Create(self.manifests(&sources.0, around)));
         }
         if let Some(patch) = &raw.patch {
             return Some(self.patch(patch, around));
@@ -48,7 +43,12 @@ impl Resolver<'_> {
             return Some(self.restart(restart, around));
         }
         if let Some(exec) = &raw.exec {
-            return Some(self.exec(exec, around, setting));
+            self.exec_proof(exec, setting);
+            return Some(Action::Exec(self.exec(exec, around)));
+        }
+        if let Some(script) = &raw.script {
+            self.script_proof(script, setting);
+            return Some(Action::Script(self.script(script, around)));
         }
         if let Some(host) = &raw.host {
             return Some(self.host(host, around, setting));
@@ -64,6 +64,12 @@ impl Resolver<'_> {
         }
         if let Some(snapshot) = &raw.snapshot {
             return Some(Action::Snapshot(self.plain_name("snapshot", snapshot)));
+        }
+        if let Some(text) = &raw.log {
+            return Some(Action::Log(self.text(text, around)));
+        }
+        if let Some(steps) = &raw.parallel {
+            return Some(self.parallel(steps, around, setting));
         }
         raw.save.as_ref().and_then(|save| self.save(save, around))
     }
@@ -94,13 +100,13 @@ impl Resolver<'_> {
             }
             Deletion::Selection(self.selection(kind, by, around))
         } else {
-            let files: Vec<_> = raw
+            let sources: Vec<_> = raw
                 .file
                 .iter()
                 .chain(raw.files.iter().flatten())
-                .cloned()
+                .copied()
                 .collect();
-            Deletion::Manifests(self.manifests(&files, around))
+            Deletion::Manifests(self.manifests(&sources, around))
         };
         let wait = match raw.wait {
             None | Some(raw::Gone::Gone) => Gone::Wait,
@@ -122,36 +128,6 @@ impl Resolver<'_> {
         };
         let identity = self.identity(raw.same.as_deref(), raw.new.as_deref());
         Action::Restart { pods, identity }
-    }
-
-    fn exec(&mut self, raw: &Spanned<raw::Exec>, around: Around, setting: Setting) -> Action {
-        self.proof(
-            "exec",
-            raw.node,
-            raw.changes.as_ref().map(|changes| changes.node),
-            setting,
-        );
-        let expect = raw
-            .expect
-            .as_ref()
-            .map_or_else(CommandExpected::default, |expect| CommandExpected {
-                exit_code: expect.exit_code.unwrap_or(0),
-                contains: expect.contains.as_ref().map(|text| self.text(text, around)),
-                that: expect
-                    .that
-                    .as_ref()
-                    .map(|that| self.expression(that, around.looking(Looking::AtOutcome))),
-            });
-        Action::Exec(Exec {
-            pod: self.namespaced(&raw.pod, around),
-            container: raw.container.as_ref().map(|text| self.text(text, around)),
-            command: self.texts(&raw.command, around),
-            expect,
-            changes: raw
-                .changes
-                .as_ref()
-                .map(|changes| self.texts(changes, around)),
-        })
     }
 
     fn host(&mut self, raw: &Spanned<raw::Host>, around: Around, setting: Setting) -> Action {
@@ -180,30 +156,6 @@ impl Resolver<'_> {
             }
         };
         Action::Host { node, work }
-    }
-
-    /// A command in a control has to say how to see that it changed something; elsewhere there is
-    /// nothing to compare.
-    fn proof(&mut self, verb: &str, at: NodeId, changes: Option<NodeId>, setting: Setting) {
-        match (setting, changes) {
-            (Setting::Sabotage, None) => {
-                let key = self.sources.entries(at).first().map_or(at, |(key, _)| *key);
-                let message = format!("`{verb}` in a control does not say what it changes");
-                self.problem_with_hint(
-                    key,
-                    message,
-                    "add `changes`: a command whose output differs before and after",
-                );
-            }
-            (Setting::Scenario | Setting::Undoing, Some(changes)) => {
-                let key = self
-                    .sources
-                    .entry(at, "changes")
-                    .map_or(changes, |(key, _)| key);
-                self.problem(key, "`changes` is for what a control does");
-            }
-            (Setting::Sabotage, Some(_)) | (Setting::Scenario | Setting::Undoing, None) => {}
-        }
     }
 
     fn fault(&mut self, raw: &raw::NodeVerb, around: Around) -> Action {
@@ -254,35 +206,6 @@ impl Resolver<'_> {
             raw::Redis::Verify => RedisWork::Verify,
             raw::Redis::Prove => RedisWork::ProveDisks,
         })
-    }
-
-    fn save(&mut self, raw: &raw::Save, around: Around) -> Option<Action> {
-        let (what, how) = if let Some(value) = &raw.value {
-            let object = raw.object.as_ref().map(|object| {
-                self.target(&object.kind, object.r#in.as_ref(), &object.name, around)
-            });
-            let looking = if object.is_some() {
-                Looking::AtObject
-            } else {
-                Looking::Nowhere
-            };
-            let value = self.expression(value, around.looking(looking));
-            (Saved::Value { object, value }, SavedAs::Value)
-        } else if let Some(digest) = &raw.digest {
-            let node = self.node_name(&digest.on_node, around);
-            (
-                Saved::Digest {
-                    node,
-                    path: self.node_path(&digest.path, around),
-                },
-                SavedAs::Value,
-            )
-        } else {
-            let pods = self.all_pods(raw.pods.as_ref()?, around);
-            (Saved::Pods(pods), SavedAs::Pods)
-        };
-        let name = self.keep(&raw.r#as, how, around);
-        Some(Action::Save { name, what })
     }
 }
 

@@ -80,12 +80,12 @@ impl Resolver<'_> {
 
     /// The names of all steps as they are written, wrong ones included.
     fn written_names(&self, spec: NodeId) -> HashSet<String> {
-        let steps = self
-            .sources
-            .get(spec, "steps")
-            .map_or(&[][..], |steps| self.sources.items(steps));
-        steps
+        let lists = ["steps", "finally"];
+        let steps = lists
             .iter()
+            .filter_map(|list| self.sources.get(spec, list))
+            .flat_map(|steps| self.sources.items(steps));
+        steps
             .filter_map(|step| {
                 self.sources
                     .get(*step, "name")
@@ -315,7 +315,7 @@ impl Resolver<'_> {
         let text = raw.within.as_ref()?;
         let within = self.duration(text);
         let own = match fails_at {
-            Named::Step(index) => steps.steps.get(index).map(|step| step.within),
+            Named::Step(index) => steps.steps.get(index).map(|step| self.time_of(step)),
             Named::LeakCheck | Named::Nothing => None,
         };
         if own.is_some_and(|own| own <= within) {
@@ -326,6 +326,12 @@ impl Resolver<'_> {
             self.problem(text.node, message);
         }
         Some(within)
+    }
+
+    /// How long a step may take: its own time, or the longest of its verbs.
+    fn time_of(&self, step: &Step) -> std::time::Duration {
+        let of_verbs = step.body.iter().map(|action| self.timeouts.of(action));
+        step.within.or_else(|| of_verbs.max()).unwrap_or_default()
     }
 }
 
@@ -378,6 +384,7 @@ fn changes(action: &Action) -> bool {
         | Action::Scale { .. }
         | Action::Restart { .. }
         | Action::Exec(_)
+        | Action::Script(_)
         | Action::Redis(RedisWork::Create { .. } | RedisWork::Write { .. }) => true,
         Action::Host { work, .. } => match work {
             HostWork::Make(_) | HostWork::Remove(_) | HostWork::Empty(_) | HostWork::Run { .. } => {
@@ -399,6 +406,8 @@ fn changes(action: &Action) -> bool {
         )
         | Action::Expect { .. }
         | Action::Snapshot(_)
+        | Action::Log(_)
         | Action::Save { .. } => false,
+        Action::Parallel(steps) => steps.iter().flat_map(|step| &step.body).any(changes),
     }
 }

@@ -2,11 +2,12 @@
 
 use super::{Around, Resolver, names::Looking};
 use crate::{
-    plan::{Action, Expected, Mode, Pods, Presence},
+    plan::{Action, Count, Expected, Mode, Pods, Presence},
     raw,
     source::{Kind, NodeId},
     spanned::Spanned,
 };
+use stayput_expr::Template;
 
 /// What stands in place of a list in a partial object.
 const OPERATORS: [&str; 4] = ["$any", "$every", "$none", "$size"];
@@ -20,6 +21,10 @@ impl Resolver<'_> {
             self.event(event, around)
         } else if let Some(files) = &raw.files {
             self.files_there(files, around)
+        } else if let Some(logs) = &raw.logs {
+            self.logs(logs, around)
+        } else if let Some(exec) = &raw.exec {
+            Expected::Exec(self.exec_says(exec, around))
         } else if let Some(pods) = &raw.pods {
             self.compared(raw, pods, around)?
         } else {
@@ -37,6 +42,11 @@ impl Resolver<'_> {
                 "make it a step of its own",
             );
         }
+        if let (Expected::That(_), Some(span)) = (&what, raw.holds.as_ref().or(raw.never.as_ref()))
+        {
+            let hint = "the values of a run change between steps only";
+            self.problem_with_hint(span.node, "nothing changes meanwhile", hint);
+        }
         let mode = match (&raw.holds, &raw.never) {
             (Some(holds), _) => Mode::Holds(self.duration(holds)),
             (None, Some(never)) => Mode::Never(self.duration(never)),
@@ -51,14 +61,16 @@ impl Resolver<'_> {
         let object = around.looking(Looking::AtObject);
         Some(Expected::Objects {
             which: self.selection(kind, by, around),
-            count: raw
-                .count
-                .map(|count| self.computed(count.0, "a number", around)),
+            count: raw.count.map(|count| self.count(count.0, around)),
             matches: raw.r#match.map(|part| {
                 self.operators(part.0);
                 self.computed(part.0, "a map", object)
             }),
             that: raw.that.as_ref().map(|that| self.expression(that, object)),
+            together: raw
+                .together
+                .as_ref()
+                .map(|that| self.expression(that, around.looking(Looking::AtObjects))),
             in_order: raw
                 .in_order
                 .as_ref()
@@ -66,8 +78,33 @@ impl Resolver<'_> {
         })
     }
 
+    /// How many there have to be.
+    fn count(&mut self, node: NodeId, around: Around) -> Count {
+        if !matches!(self.sources.kind(node), Kind::Map(_)) {
+            return Count::Exactly(self.computed(node, "a number", around));
+        }
+        let [at_least, at_most] = ["atLeast", "atMost"].map(|field| self.sources.get(node, field));
+        if at_least.or(at_most).is_none() {
+            let hint = "as `3`, or `{atLeast: 1, atMost: 5}`";
+            self.problem_with_hint(node, "a count without a number", hint);
+        }
+        let mut bound =
+            |node: Option<NodeId>| node.map(|node| self.computed(node, "a number", around));
+        let (at_least, at_most) = (bound(at_least), bound(at_most));
+        let number = |bound: &Option<Template>| bound.as_ref()?.as_constant()?.as_u64();
+        if let (Some(least), Some(most)) = (number(&at_least), number(&at_most))
+            && least > most
+        {
+            self.problem(
+                node,
+                format!("no count is at least {least} and at most {most}"),
+            );
+        }
+        Count::Between { at_least, at_most }
+    }
+
     /// What stands in place of a list in a partial object; a misspelt one would match nothing.
-    fn operators(&mut self, node: NodeId) {
+    pub(super) fn operators(&mut self, node: NodeId) {
         match self.sources.kind(node).clone() {
             Kind::List(items) => items.into_iter().for_each(|item| self.operators(item)),
             Kind::Map(entries) => {
@@ -92,6 +129,15 @@ impl Resolver<'_> {
                 }
             }
             Kind::Unreadable | Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+        }
+    }
+
+    fn logs(&mut self, raw: &raw::LogsSay, around: Around) -> Expected {
+        Expected::Logs {
+            log: self.log(&raw.pod, raw.container.as_ref(), raw.previous, around),
+            contains: raw.contains.as_ref().map(|text| self.text(text, around)),
+            regex: raw.regex.as_ref().map(|text| self.regex(text, around)),
+            count: raw.count.map(|count| self.count(count.0, around)),
         }
     }
 

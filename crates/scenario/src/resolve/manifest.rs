@@ -1,19 +1,90 @@
 //! Manifest files to objects.
 
-use super::{Around, Resolver, relative_to};
+use std::collections::HashSet;
+
+use camino::Utf8Path;
+
+use super::{Around, Resolver, reason, relative_to};
 use crate::{
+    decode::decode,
+    files::Rendering,
     plan::Manifest,
+    raw,
     scalar::Dialect,
     source::{Kind, NodeId},
     spanned::Text,
+    yaml,
 };
 
 /// How many objects one file may have.
 const MAX_OBJECTS: usize = 500;
 
 impl Resolver<'_> {
-    /// The objects of manifest files, in the order of the files.
-    pub(super) fn manifests(&mut self, files: &[Text], around: Around) -> Vec<Manifest> {
+    /// The objects of all sources, in their order.
+    pub(super) fn manifests(&mut self, sources: &[raw::Source], around: Around) -> Vec<Manifest> {
+        sources
+            .iter()
+            .flat_map(|source| self.objects_of(*source, around))
+            .collect()
+    }
+
+    /// What a source is called: its path.
+    pub(super) fn source_name(&self, source: raw::Source) -> String {
+        let node = source.0.0;
+        let path = match self.sources.entries(node) {
+            [(_, content)] => self.sources.get(*content, "chart").unwrap_or(*content),
+            _ => node,
+        };
+        self.sources.text(path).unwrap_or_default().to_owned()
+    }
+
+    fn objects_of(&mut self, source: raw::Source, around: Around) -> Vec<Manifest> {
+        let node = source.0.0;
+        if let Some(path) = self.sources.text(node).map(str::to_owned) {
+            let path = Text { node, value: path };
+            return if path.ends_with('/') {
+                self.manifest_folder(&path, around)
+            } else {
+                self.manifest_file(&path, around)
+            };
+        }
+        match decode::<raw::Rendered>(&self.sources, &HashSet::new(), node) {
+            Ok(rendered) => self.rendered(node, &rendered, around),
+            // The schema has said what is wrong with it.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// All manifests of a folder, by name.
+    fn manifest_folder(&mut self, folder: &Text, around: Around) -> Vec<Manifest> {
+        if self.holds_expression(folder) {
+            return Vec::new();
+        }
+        let path = relative_to(self.path, folder);
+        let names = match self.files.list(&path) {
+            Ok(names) => names,
+            Err(error) => {
+                let message = format!("cannot read the folder `{path}`: {}", reason(&error));
+                self.problem(folder.node, message);
+                return Vec::new();
+            }
+        };
+        let is_manifest = |name: &&String| {
+            [".yaml", ".yml", ".json"]
+                .iter()
+                .any(|end| name.ends_with(end))
+        };
+        let files: Vec<Text> = names
+            .iter()
+            .filter(is_manifest)
+            .map(|name| Text {
+                node: folder.node,
+                value: format!("{}{name}", folder.value),
+            })
+            .collect();
+        if files.is_empty() {
+            self.problem(folder.node, "there is no manifest in this folder");
+        }
         files
             .iter()
             .flat_map(|file| self.manifest_file(file, around))
@@ -21,17 +92,127 @@ impl Resolver<'_> {
     }
 
     fn manifest_file(&mut self, file: &Text, around: Around) -> Vec<Manifest> {
-        if file.contains("${{") {
-            let hint = "which files there are has to be known before the run";
-            self.problem_with_hint(file.node, "the name of a file holds no expression", hint);
+        if self.holds_expression(file) {
             return Vec::new();
         }
-        let known = (relative_to(self.path, file), around.each);
+        let known = relative_to(self.path, file).into_string();
+        self.known_objects(known, file.node, around, |resolver| {
+            resolver.documents(file, Dialect::Manifest)
+        })
+    }
+
+    /// What kustomize or helm makes of a folder or a chart.
+    fn rendered(
+        &mut self,
+        node: NodeId,
+        rendered: &raw::Rendered,
+        around: Around,
+    ) -> Vec<Manifest> {
+        let Some(rendering) = self.rendering(rendered) else {
+            return Vec::new();
+        };
+        let name = rendering.to_string();
+        self.known_objects(name.clone(), node, around, |resolver| {
+            let text = match resolver.files.render(&rendering) {
+                Ok(text) => text,
+                Err(error) => {
+                    resolver.problem(node, error.to_string());
+                    return None;
+                }
+            };
+            let file = resolver.sources.add(Utf8Path::new(&name), text);
+            resolver
+                .problems
+                .extend(yaml::read(&mut resolver.sources, file, Dialect::Manifest));
+            Some(resolver.sources.file(file).documents.clone())
+        })
+    }
+
+    fn rendering(&mut self, rendered: &raw::Rendered) -> Option<Rendering> {
+        match rendered {
+            raw::Rendered::Kustomize(folder) => {
+                if self.holds_expression(folder) {
+                    return None;
+                }
+                let folder = relative_to(self.path, folder);
+                Some(Rendering::Kustomize { folder })
+            }
+            raw::Rendered::Helm(helm) => self.helm(helm),
+        }
+    }
+
+    fn helm(&mut self, helm: &raw::Helm) -> Option<Rendering> {
+        let texts = [&helm.chart, &helm.release];
+        let files = helm.values.iter().flatten();
+        let all = texts.into_iter().chain(&helm.namespace).chain(files);
+        let wrong = all.filter(|text| self.holds_expression(text)).count();
+        if wrong > 0 {
+            return None;
+        }
+        let set = helm
+            .set
+            .map_or_else(Vec::new, |set| self.single_values(set.0));
+        Some(Rendering::Helm {
+            chart: relative_to(self.path, &helm.chart),
+            release: helm.release.value.clone(),
+            namespace: helm.namespace.as_ref().map(|text| text.value.clone()),
+            values: helm
+                .values
+                .iter()
+                .flatten()
+                .map(|file| relative_to(self.path, file))
+                .collect(),
+            set,
+        })
+    }
+
+    fn single_values(&mut self, set: NodeId) -> Vec<(String, String)> {
+        let mut values = Vec::new();
+        for (key, value) in self.sources.entries(set).to_vec() {
+            let text = match self.sources.kind(value) {
+                Kind::Text(text) if text.contains("${{") => {
+                    self.problem(value, "what is rendered has to be known before the run");
+                    continue;
+                }
+                Kind::Text(text) => text.clone(),
+                Kind::Number(number) => number.to_string(),
+                Kind::Bool(truth) => truth.to_string(),
+                Kind::Unreadable => continue,
+                Kind::Null | Kind::List(_) | Kind::Map(_) => {
+                    let hint = "as `image.tag: 7.2`; what is longer stands in a file of `values`";
+                    self.problem_with_hint(value, "a single value is text or a number", hint);
+                    continue;
+                }
+            };
+            let key = self.sources.text(key).unwrap_or_default().to_owned();
+            values.push((key, text));
+        }
+        values
+    }
+
+    fn holds_expression(&mut self, text: &Text) -> bool {
+        let holds = text.contains("${{");
+        if holds {
+            let hint = "which files there are has to be known before the run";
+            self.problem_with_hint(text.node, "the name of a file holds no expression", hint);
+        }
+        holds
+    }
+
+    /// The objects of one text, read once.
+    fn known_objects(
+        &mut self,
+        name: String,
+        node: NodeId,
+        around: Around,
+        documents: impl FnOnce(&mut Self) -> Option<Vec<NodeId>>,
+    ) -> Vec<Manifest> {
+        let known = (name, around.each);
         if let Some(manifests) = self.manifests.get(&known) {
             return manifests.clone();
         }
         let before = self.problems.len();
-        let Some(documents) = self.documents(file, Dialect::Manifest) else {
+        let Some(documents) = documents(self) else {
             return Vec::new();
         };
         if let Some(excess) = documents.get(MAX_OBJECTS) {
@@ -47,7 +228,7 @@ impl Resolver<'_> {
             }
         }
         if manifests.is_empty() && self.problems.len() == before {
-            self.problem(file.node, "there is no object in this file");
+            self.problem(node, "there is no object in this file");
         }
         self.manifests.insert(known, manifests.clone());
         manifests

@@ -5,9 +5,13 @@ use stayput_expr::{Call, FUNCTIONS, Reference};
 use super::Resolver;
 use crate::{
     offset::written,
+    plan::Stage,
     problem::Problem,
     source::{NodeId, Span},
 };
+
+/// What is known of the cluster.
+const CLUSTER: [&str; 3] = ["provider", "kubernetes", "minor"];
 
 /// Whether an expression is evaluated for each item of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,8 +26,12 @@ pub(super) enum Looking {
     Nowhere,
     /// At an object.
     AtObject,
+    /// At all objects of a selection.
+    AtObjects,
     /// At what a command printed.
     AtOutcome,
+    /// At a container's log.
+    AtLog,
 }
 
 /// What is around an expression.
@@ -126,7 +134,10 @@ impl Resolver<'_> {
             ("redis", Some(key)) if key != "shards" => Some(
                 Problem::new(span(), format!("`redis` has no `{key}`")).nearest(key, ["shards"]),
             ),
-            ("nodes" | "saved" | "redis", _) => None,
+            ("cluster", Some(key)) if !CLUSTER.contains(&key) => Some(
+                Problem::new(span(), format!("`cluster` has no `{key}`")).nearest(key, CLUSTER),
+            ),
+            ("nodes" | "saved" | "redis" | "cluster", _) => None,
             ("item" | "index", _) if around.each == Each::Yes => None,
             ("item" | "index", _) => Some(
                 Problem::new(span(), format!("there is no `{}` here", name.root))
@@ -136,6 +147,12 @@ impl Resolver<'_> {
             ("object", _) => Some(
                 Problem::new(span(), "there is no `object` here")
                     .hint("it is there in `match`, `that` and `inOrder` beside `all`, and in a `save` of an object"),
+            ),
+            ("objects", _) if around.looking == Looking::AtObjects => None,
+            ("log", _) if around.looking == Looking::AtLog => None,
+            ("failed", _) if self.stage == Stage::Finally => None,
+            ("failed", _) => Some(
+                Problem::new(span(), "there is no `failed` here").hint("it is there in `finally`"),
             ),
             ("stdout" | "stderr" | "exitCode", _) if around.looking == Looking::AtOutcome => None,
             (root, _) => Some(
@@ -191,13 +208,15 @@ impl Resolver<'_> {
 }
 
 fn roots(around: Around) -> Vec<&'static str> {
-    let mut names = vec!["values", "nodes", "saved", "redis"];
+    let mut names = vec!["values", "nodes", "saved", "redis", "cluster"];
     if around.each == Each::Yes {
         names.extend(["item", "index"]);
     }
     match around.looking {
         Looking::Nowhere => {}
         Looking::AtObject => names.push("object"),
+        Looking::AtObjects => names.push("objects"),
+        Looking::AtLog => names.push("log"),
         Looking::AtOutcome => names.extend(["stdout", "stderr", "exitCode"]),
     }
     names

@@ -7,12 +7,28 @@ use stayput_expr::Scope;
 
 use super::{Around, Claims, Each, Resolver};
 use crate::{
-    plan::{FileRole, FileShown, Plan, RedisCluster},
+    plan::{FileRole, FileShown, Plan, RedisCluster, Timeouts},
     raw,
     source::{Kind, NodeId},
     spanned::{Anything, Spanned, Text},
 };
 
+/// How long conditions may take where nothing is said.
+pub(super) const TIMEOUTS: Timeouts = {
+    let time = Duration::from_mins(1);
+    Timeouts {
+        apply: time,
+        delete: time,
+        scale: time,
+        restart: time,
+        exec: time,
+        script: time,
+        host: time,
+        node: time,
+        redis: time,
+        expect: time,
+    }
+};
 /// The port that Redis listens on where nothing else is said.
 const REDIS_PORT: u16 = 6379;
 
@@ -36,7 +52,14 @@ impl Resolver<'_> {
         let files = spec.snapshots.map_or_else(Vec::new, |snapshots| {
             snapshots.files.iter().map(|role| file_role(role)).collect()
         });
-        let steps = self.steps(&spec.steps);
+        if let Some(timeouts) = &spec.timeouts {
+            self.timeouts = self.timeouts(timeouts);
+        }
+        let when = spec
+            .when
+            .as_ref()
+            .map(|when| self.expression(when, Around::step(Each::No)));
+        let steps = self.steps(&spec.steps, spec.finally.as_deref().unwrap_or_default());
         let controls = self.controls(&spec.controls.unwrap_or_default(), &steps, written);
         self.unused_values(spec.values);
         Plan {
@@ -52,6 +75,8 @@ impl Resolver<'_> {
                 .into_iter()
                 .map(|image| image.value)
                 .collect(),
+            when,
+            timeouts: self.timeouts,
             values: self.values.clone(),
             redis,
             statements: match std::mem::replace(&mut self.claims, Claims::None) {
@@ -85,6 +110,25 @@ impl Resolver<'_> {
             }
         }
         labels
+    }
+
+    fn timeouts(&mut self, raw: &raw::Timeouts) -> Timeouts {
+        let usual = TIMEOUTS;
+        let mut time = |text: &Option<Text>, usual: Duration| {
+            text.as_ref().map_or(usual, |text| self.duration(text))
+        };
+        Timeouts {
+            apply: time(&raw.apply, usual.apply),
+            delete: time(&raw.delete, usual.delete),
+            scale: time(&raw.scale, usual.scale),
+            restart: time(&raw.restart, usual.restart),
+            exec: time(&raw.exec, usual.exec),
+            script: time(&raw.script, usual.script),
+            host: time(&raw.host, usual.host),
+            node: time(&raw.node, usual.node),
+            redis: time(&raw.redis, usual.redis),
+            expect: time(&raw.expect, usual.expect),
+        }
     }
 
     fn node_names(&mut self, nodes: &[Text]) -> Vec<String> {

@@ -1,22 +1,17 @@
 //! Steps: their names, what they show, and the actions under each.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
 
 use super::{Around, Each, Resolver};
 use crate::{
-    plan::{Action, Need, Step},
+    plan::{Action, Need, Stage, Step},
     problem::Problem,
     raw,
     source::NodeId,
-    spanned::{Spanned, Text},
+    spanned::Spanned,
 };
 use stayput_events::ClaimPart;
 
-/// How long a condition may take where it is not said.
-const WITHIN: Duration = Duration::from_mins(1);
 /// How many steps a scenario may have, with those under `steps` and in controls.
 const MAX_ACTIONS: usize = 2000;
 /// The last step of every run, which no scenario writes.
@@ -34,23 +29,39 @@ pub(super) enum Setting {
 }
 
 impl Resolver<'_> {
-    /// The steps of the scenario.
-    pub(super) fn steps(&mut self, raw: &[Spanned<raw::Step>]) -> Vec<Step> {
+    /// The steps of the scenario, those of `finally` last.
+    pub(super) fn steps(
+        &mut self,
+        course: &[Spanned<raw::Step>],
+        finally: &[Spanned<raw::Step>],
+    ) -> Vec<Step> {
+        let course = course.iter().map(|step| (step, Stage::Course));
+        let finally = finally.iter().map(|step| (step, Stage::Finally));
+        let all: Vec<_> = course.chain(finally).collect();
         let mut steps = Vec::new();
-        for (index, step) in raw.iter().enumerate() {
+        for (index, (step, stage)) in all.iter().enumerate() {
             self.saves.step = Some(index);
+            self.stage = *stage;
             steps.push(self.step(step, Setting::Scenario));
         }
-        number(raw, &mut steps);
+        self.stage = Stage::Course;
+        let raw: Vec<_> = all.into_iter().map(|(step, _)| step).collect();
+        number(&raw, &mut steps);
+        self.names(&raw, &steps);
+        steps
+    }
+
+    /// Names that are said twice, or are not for steps.
+    fn names(&mut self, raw: &[&Spanned<raw::Step>], steps: &[Step]) {
         let names: Vec<(NodeId, String)> = raw
             .iter()
-            .zip(&steps)
+            .zip(steps)
             .map(|(raw, step)| (self.name_node(raw), step.name.clone()))
             .collect();
         self.unique("steps", &names, Some("give each a `name` of its own"));
         let snapshots: Vec<(NodeId, String)> = raw
             .iter()
-            .flat_map(|step| step.steps.iter().flatten().chain([step]))
+            .flat_map(|step| step.steps.iter().flatten().chain([*step]))
             .filter_map(|step| step.snapshot.as_ref())
             .filter(|snapshot| names.iter().all(|(node, _)| *node != snapshot.node))
             .map(|snapshot| (snapshot.node, snapshot.value.clone()))
@@ -61,22 +72,31 @@ impl Resolver<'_> {
                 self.problem(node, format!("no step can be named `{name}`"));
             }
         }
-        steps
     }
 
     /// One step of the scenario or of a control.
     pub(super) fn step(&mut self, raw: &Spanned<raw::Step>, setting: Setting) -> Step {
+        self.step_within(raw, Around::step(Each::No), setting)
+    }
+
+    /// One step, inside of another or not.
+    fn step_within(&mut self, raw: &Spanned<raw::Step>, around: Around, setting: Setting) -> Step {
         let each = raw
             .for_each
-            .map(|list| self.computed(list.0, "a list", Around::step(Each::No)));
-        let around = Around::step(if each.is_some() { Each::Yes } else { Each::No });
+            .map(|list| self.computed(list.0, "a list", around));
+        let around = if each.is_some() {
+            Around::step(Each::Yes)
+        } else {
+            around
+        };
         let name = match &raw.name {
             Some(name) => {
                 self.plain_text("name", name);
                 name.value.clone()
             }
-            None => called(raw),
+            None => self.called(raw),
         };
+        let when = raw.when.as_ref().map(|when| self.expression(when, around));
         let mut shows = self.shows(raw.shows.as_deref().unwrap_or_default());
         let body = self.body(raw, around, setting, &mut shows);
         if body.is_empty() && raw.steps.as_ref().is_some_and(Vec::is_empty) {
@@ -85,10 +105,8 @@ impl Resolver<'_> {
         Step {
             name,
             shows,
-            within: raw
-                .within
-                .as_ref()
-                .map_or(WITHIN, |within| self.duration(within)),
+            within: raw.within.as_ref().map(|within| self.duration(within)),
+            when,
             each,
             body,
             place: self.sources.place_of(raw.node),
@@ -97,6 +115,7 @@ impl Resolver<'_> {
             } else {
                 Need::Required
             },
+            stage: self.stage,
         }
     }
 
@@ -131,12 +150,74 @@ impl Resolver<'_> {
         body
     }
 
+    /// Steps that are done at once: none knows what another saves.
+    pub(super) fn parallel(
+        &mut self,
+        raw: &[Spanned<raw::Step>],
+        around: Around,
+        setting: Setting,
+    ) -> Action {
+        let known = self.saves.all.len();
+        let mut saved = Vec::new();
+        let mut steps = Vec::new();
+        for step in raw {
+            self.not_at_once(step);
+            let each = step.for_each.map_or(around.each, |_| Each::No);
+            let own = self.step_within(step, Around { each, ..around }, setting);
+            for save in self.saves.all.drain(known..) {
+                if saved
+                    .iter()
+                    .any(|other: &super::names::Saved| other.name == save.name)
+                {
+                    let name = &save.name;
+                    let message = format!("`{name}` is saved by two steps at once");
+                    self.problems
+                        .push(Problem::new(self.sources.span(step.node), message));
+                }
+                saved.push(save);
+            }
+            steps.push(own);
+        }
+        self.saves.all.extend(saved);
+        let raw: Vec<_> = raw.iter().collect();
+        number(&raw, &mut steps);
+        Action::Parallel(steps)
+    }
+
+    /// What belongs to a whole run, or to one step at a time.
+    fn not_at_once(&mut self, step: &Spanned<raw::Step>) {
+        let inner = step.steps.iter().flatten();
+        for step in inner.chain([step]) {
+            let fields = [
+                ("redis", step.redis.as_ref().map(|redis| redis.node)),
+                ("snapshot", step.snapshot.as_ref().map(|name| name.node)),
+                (
+                    "parallel",
+                    step.parallel
+                        .as_ref()
+                        .and_then(|steps| steps.first())
+                        .map(|first| first.node),
+                ),
+                ("optional", step.optional.map(|_| step.node)),
+            ];
+            for (field, node) in fields {
+                let Some(node) = node else { continue };
+                let key = self
+                    .sources
+                    .entry(step.node, field)
+                    .map_or(node, |(key, _)| key);
+                self.problem(key, format!("`{field}` inside of `parallel`"));
+            }
+        }
+    }
+
     /// What is said of a whole step, and not of one under `steps`.
     fn only_outside(&mut self, step: &Spanned<raw::Step>, around: Around) {
         let fields = [
             ("forEach", step.for_each.map(|list| list.0)),
             ("name", step.name.as_ref().map(|text| text.node)),
             ("within", step.within.as_ref().map(|text| text.node)),
+            ("when", step.when.as_ref().map(|text| text.node)),
         ];
         for (field, node) in fields {
             let Some(node) = node else { continue };
@@ -172,7 +253,7 @@ impl Resolver<'_> {
 }
 
 /// Steps that nobody named, and that come out alike, are numbered from the second on.
-fn number(raw: &[Spanned<raw::Step>], steps: &mut [Step]) {
+fn number(raw: &[&Spanned<raw::Step>], steps: &mut [Step]) {
     let mut taken: HashSet<String> = raw
         .iter()
         .filter_map(|step| step.name.as_ref().or(step.snapshot.as_ref()))
@@ -194,111 +275,5 @@ fn number(raw: &[Spanned<raw::Step>], steps: &mut [Step]) {
                 break;
             }
         }
-    }
-}
-
-/// What a step without a name is called: its verb, and what it is about.
-fn called(raw: &raw::Step) -> String {
-    let files = |verb: &str, files: &[Text]| {
-        let names: Vec<&str> = files.iter().map(|file| file.value.as_str()).collect();
-        format!("{verb} {}", names.join(", "))
-    };
-    if let Some(snapshot) = &raw.snapshot {
-        return snapshot.value.clone();
-    }
-    if let Some(apply) = &raw.apply {
-        return files("apply", &apply.0);
-    }
-    if let Some(create) = &raw.create {
-        return files("create", &create.0);
-    }
-    if let Some(patch) = &raw.patch {
-        return format!("patch {} {}", patch.kind.value, patch.name.value);
-    }
-    if let Some(delete) = &raw.delete {
-        let list: Vec<Text> = delete
-            .file
-            .iter()
-            .chain(delete.files.iter().flatten())
-            .cloned()
-            .collect();
-        return match &delete.kind {
-            Some(kind) => {
-                let name = delete
-                    .name
-                    .as_ref()
-                    .map_or("of a selection", |name| &name.value);
-                format!("delete {} {name}", kind.value)
-            }
-            None => files("delete", &list),
-        };
-    }
-    if let Some(scale) = &raw.scale {
-        return format!("scale {}", scale.statefulset.value);
-    }
-    if let Some(restart) = &raw.restart {
-        return format!(
-            "restart {}",
-            restart.pod.as_ref().map_or("pods", |pod| &pod.value)
-        );
-    }
-    if let Some(exec) = &raw.exec {
-        return format!("exec in {}", exec.pod.value);
-    }
-    called_otherwise(raw)
-}
-
-fn called_otherwise(raw: &raw::Step) -> String {
-    if let Some(host) = &raw.host {
-        let paths = [
-            ("make", &host.make),
-            ("remove", &host.remove),
-            ("empty", &host.empty),
-        ];
-        let path = paths
-            .into_iter()
-            .find_map(|(verb, path)| Some((verb, path.as_ref()?)));
-        return match path {
-            Some((verb, path)) => format!("{verb} {}", path.value),
-            None => format!("run on {}", host.on_node.value),
-        };
-    }
-    if let Some(node) = &raw.on_node {
-        let (verb, node) = match node {
-            raw::NodeVerb::Cordon(node) => ("cordon", node),
-            raw::NodeVerb::Uncordon(node) => ("uncordon", node),
-            raw::NodeVerb::Drain(node) => ("drain", node),
-            raw::NodeVerb::Taint(taint) => ("taint", &taint.on_node),
-            raw::NodeVerb::Untaint(taint) => ("untaint", &taint.on_node),
-            raw::NodeVerb::Stop(node) => ("stop", node),
-            raw::NodeVerb::Start(node) => ("start", node),
-            raw::NodeVerb::Delete(node) => ("delete node", node),
-        };
-        return format!("{verb} {}", node.value);
-    }
-    if let Some(redis) = &raw.redis {
-        let verb = match redis.value {
-            raw::Redis::Create(_) => "create",
-            raw::Redis::Check => "check",
-            raw::Redis::Healthy(_) => "healthy",
-            raw::Redis::Write(_) => "write",
-            raw::Redis::Verify => "verify",
-            raw::Redis::Prove => "prove",
-        };
-        return format!("redis {verb}");
-    }
-    if let Some(expect) = &raw.expect {
-        let what = match &expect.all {
-            Some(kind) => kind.value.as_str(),
-            None if expect.event.is_some() => "an event",
-            None if expect.files.is_some() => "files",
-            None if expect.pods.is_some() => "pods",
-            None => "a condition",
-        };
-        return format!("expect {what}");
-    }
-    match &raw.save {
-        Some(save) => format!("save {}", save.r#as.value),
-        None => "several steps".to_owned(),
     }
 }

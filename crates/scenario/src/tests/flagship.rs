@@ -32,7 +32,7 @@ fn outline(steps: &[Step]) -> String {
             format!(" [{}]", shows.join(" "))
         };
         let line = step.place.line;
-        let within = step.within.as_secs();
+        let within = step.within.map_or(60, |within| within.as_secs());
         writeln!(
             text,
             "{index} {line}: {}: {}{each} {within}s{shows}",

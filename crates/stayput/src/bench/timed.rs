@@ -59,6 +59,10 @@ impl Cluster for Timed {
         self.client.clone()
     }
 
+    fn kubeconfig(&self) -> Result<String, stayput_cluster::ClusterError> {
+        self.inner.kubeconfig()
+    }
+
     fn facts(&self) -> &Facts {
         self.inner.facts()
     }

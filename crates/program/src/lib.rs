@@ -1,4 +1,4 @@
-//! The one place where programs are started.
+//! The one place where programs of this machine are started.
 //!
 //! Invariants:
 //! - Every call is logged, has a limit of time and of output, and its own
@@ -6,9 +6,11 @@
 //! - When a call is given up, its whole group is killed.
 
 use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::{Pid, Signal, kill_process_group};
 use stayput_cluster::ClusterError;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -19,29 +21,34 @@ const OUTPUT_LIMIT: u64 = 16 << 20;
 
 /// How programs are started: with which variables besides the inherited ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Programs {
+pub struct Programs {
     variables: Vec<(OsString, OsString)>,
 }
 
 /// One program with its arguments.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub struct Call {
     program: String,
     arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+    folder: Option<Utf8PathBuf>,
     limit: Duration,
 }
 
 /// What a program printed, and how it ended.
 #[derive(Debug)]
-pub(crate) struct Printed {
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
-    pub(crate) status: ExitStatus,
+pub struct Printed {
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+    /// How it ended.
+    pub status: ExitStatus,
 }
 
 impl Call {
     /// A call that is killed after half a minute.
-    pub(crate) fn new<I>(program: &str, arguments: I) -> Self
+    pub fn new<I>(program: &str, arguments: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
@@ -49,29 +56,47 @@ impl Call {
         Self {
             program: program.to_owned(),
             arguments: arguments.into_iter().map(Into::into).collect(),
+            variables: Vec::new(),
+            folder: None,
             limit: Duration::from_secs(30),
         }
     }
 
+    /// The same call with a variable in its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same call, begun in this folder.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Utf8Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
     /// The same call with another limit.
-    pub(crate) fn within(self, limit: Duration) -> Self {
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
 
     /// The command line, for people.
-    pub(crate) fn line(&self) -> String {
+    pub fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.arguments);
         words.cloned().collect::<Vec<_>>().join(" ")
     }
 }
 
 impl Programs {
-    pub(crate) fn new(variables: Vec<(OsString, OsString)>) -> Self {
+    /// Programs with these variables besides the inherited ones.
+    pub fn new(variables: Vec<(OsString, OsString)>) -> Self {
         Self { variables }
     }
 
     /// Runs a program that must succeed; gives its standard output.
-    pub(crate) async fn output(&self, call: Call) -> Result<String, ClusterError> {
+    pub async fn output(&self, call: Call) -> Result<String, ClusterError> {
         let printed = self.run(&call).await?;
         if printed.status.success() {
             return Ok(String::from_utf8_lossy(&printed.stdout).into_owned());
@@ -84,7 +109,7 @@ impl Programs {
     }
 
     /// Runs a program to its end, whatever that is.
-    pub(crate) async fn run(&self, call: &Call) -> Result<Printed, ClusterError> {
+    pub async fn run(&self, call: &Call) -> Result<Printed, ClusterError> {
         let mut child = self.spawn(call, Stdio::null())?;
         let mut group = Group::of(&child);
         let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -114,25 +139,36 @@ impl Programs {
     }
 
     /// Starts a program in a process group of its own, its outputs piped.
-    pub(crate) fn spawn(&self, call: &Call, stdin: Stdio) -> Result<Child, ClusterError> {
+    pub fn spawn(&self, call: &Call, stdin: Stdio) -> Result<Child, ClusterError> {
         tracing::debug!(command = call.line(), limit = ?call.limit, "program started");
         #[expect(clippy::disallowed_methods, reason = "this is the wrapper")]
         let mut command = Command::new(&call.program);
         command
             .args(&call.arguments)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(call.variables.iter().map(|(name, value)| (name, value)))
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
+        if let Some(folder) = &call.folder {
+            command.current_dir(folder);
+        }
         command.spawn().map_err(|source| spawn_failed(call, source))
     }
 }
 
 impl Printed {
+    /// How the program ended, as a shell would say it: 128 and the number of
+    /// the signal that killed it.
+    pub fn exit_code(&self) -> i32 {
+        let killed = self.status.signal().map(|signal| 128 + signal);
+        self.status.code().or(killed).unwrap_or(-1)
+    }
+
     /// The end of what was printed, errors before output.
-    pub(crate) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         let said = tail(&self.stderr);
         if said.is_empty() {
             tail(&self.stdout)
@@ -165,13 +201,13 @@ impl Drop for Group {
 }
 
 /// The process id of a child that has not been waited for.
-pub(crate) fn pid_of(child: &Child) -> Option<Pid> {
+pub fn pid_of(child: &Child) -> Option<Pid> {
     let id = child.id()?;
     Pid::from_raw(i32::try_from(id).ok()?)
 }
 
 /// The end of some output as one line, short enough for a message.
-pub(crate) fn tail(output: &[u8]) -> String {
+pub fn tail(output: &[u8]) -> String {
     const LONGEST: usize = 600;
     let text = String::from_utf8_lossy(output);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
