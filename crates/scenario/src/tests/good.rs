@@ -59,7 +59,7 @@ fn every_verb() {
     assert_snapshot!(check("    - delete: {kind: Pod, in: x, labels: a=b, wait: accepted}"), @r#"delete Pod of a selection: [Delete { what: Selection(Selection { kind: "Pod", namespace: Some(Template("x")), labels: Some(Template("a=b")), name: None }), wait: Accepted }]"#);
     assert_snapshot!(check("    - scale: {statefulset: x/y, to: '${{ size(nodes) }}'}"), @r#"scale x/y: [Scale { statefulset: ObjectName { namespace: Some(Template("x")), name: Template("y") }, to: Template("${{ size(nodes) }}") }]"#);
     assert_snapshot!(check("    - restart: {pod: 'x/y-${{ size(nodes) }}', same: [node], new: [uid]}"), @r#"restart x/y-${{ size(nodes) }}: [Restart { pods: One(ObjectName { namespace: Some(Template("x")), name: Template("y-${{ size(nodes) }}") }), identity: Identity { same: [Node], new: [Uid] } }]"#);
-    assert_snapshot!(check("    - exec: {pod: x/y, container: c, command: [a, b], expect: {exitCode: 1, contains: z, that: \"stdout != stderr && exitCode == 1\"}}"), @r#"exec in x/y: [Exec(Exec { pod: ObjectName { namespace: Some(Template("x")), name: Template("y") }, container: Some(Template("c")), command: [Template("a"), Template("b")], expect: CommandExpected { exit_code: 1, contains: Some(Template("z")), that: Some(Template("${{ stdout != stderr && exitCode == 1 }}")) }, changes: None })]"#);
+    assert_snapshot!(check("    - exec: {pod: x/y, container: c, command: [a, b], expect: {exitCode: 1, contains: z, that: \"stdout != stderr && exitCode == 1\"}}"), @r#"exec in x/y: [Exec(Exec { pod: ObjectName { namespace: Some(Template("x")), name: Template("y") }, container: Some(Template("c")), command: [Template("a"), Template("b")], expect: CommandExpected { exit_code: 1, contains: Some(Template("z")), regex: None, json: None, that: Some(Template("${{ stdout != stderr && exitCode == 1 }}")) }, changes: None })]"#);
     assert_snapshot!(check("    - host: {node: a, run: echo $X $(Y)}"), @r#"run on a: [Host { node: Template("a"), work: Run { script: Template("echo $X $(Y)"), changes: None } }]"#);
     assert_snapshot!(check("    - node: {stop: a}"), @r#"stop a: [Node { node: Template("a"), fault: Stop }]"#);
     assert_snapshot!(check("    - redis: {write: {keysPerShard: 3}}"), @"redis write: [Redis(Write { per_shard: 3 })]");
@@ -83,7 +83,7 @@ fn what_is_shown_under_steps_belongs_to_the_step() {
     let plan = plan(
         "    - name: group\n      optional: true\n      forEach: [1]\n      steps:\n        - {redis: check}\n        - {redis: verify}",
     );
-    assert_snapshot!(format!("{:?}", plan.steps), @r#"[Step { name: "group", shows: [], within: 60s, each: Some(Template([1])), body: [Redis(Check), Redis(Verify)], place: Place { file: "s.yaml", line: 9, column: 7 }, need: Optional }]"#);
+    assert_snapshot!(format!("{:?}", plan.steps), @r#"[Step { name: "group", shows: [], within: None, when: None, each: Some(Template([1])), body: [Redis(Check), Redis(Verify)], place: Place { file: "s.yaml", line: 9, column: 7 }, need: Optional, stage: Course }]"#);
 }
 
 #[test]
