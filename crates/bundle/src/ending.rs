@@ -96,7 +96,7 @@ fn word(outcome: &Outcome) -> Option<&'static str> {
         Outcome::TimedOut(_) => Some("timed out"),
         Outcome::Interrupted => Some("interrupted"),
         Outcome::Skipped(SkipReason::NotPossibleHere(_)) => Some("not possible"),
-        Outcome::Skipped(SkipReason::Condition(_)) => Some("not for this cluster"),
+        Outcome::Skipped(SkipReason::Condition(_)) => Some("left out by its condition"),
         Outcome::Passed
         | Outcome::Skipped(
             SkipReason::EarlierFailure | SkipReason::LeftOutByControl | SkipReason::Interrupted,

@@ -150,6 +150,10 @@ fn it_says_what_was_played_on_what_and_how_it_ended() {
             "name": "redis-cluster-0 comes back to its node"
           },
           {
+            "is": "left out by its condition",
+            "name": "the data is on the disks"
+          },
+          {
             "is": "not possible",
             "name": "the volumes stay, and are Failed"
           },
@@ -272,11 +276,12 @@ fn two_endings_are_compared() {
     for run in recorded::NAMES {
         assert_eq!(ending(run).differences(&ending(run)), Vec::<String>::new());
     }
-    assert_snapshot!(ending("failed").sentence(), @"failed: `redis-cluster-0 comes back to its node` failed, `the volumes stay, and are Failed` not possible, `leak check` timed out");
+    assert_snapshot!(ending("failed").sentence(), @"failed: `redis-cluster-0 comes back to its node` failed, `the data is on the disks` left out by its condition, `the volumes stay, and are Failed` not possible, `leak check` timed out");
     assert_snapshot!(ending("passed").sentence(), @"passed");
     assert_snapshot!(ending("failed").differences(&ending("passed")).join("\n"), @"
     the run: failed then, passed now
     step `redis-cluster-0 comes back to its node`: failed then, passed or skipped now
+    step `the data is on the disks`: left out by its condition then, passed or skipped now
     step `the volumes stay, and are Failed`: not possible then, passed or skipped now
     step `leak check`: timed out then, passed or skipped now
     ");

@@ -297,7 +297,7 @@ impl<'a> Validator<'a> {
 
     /// One of several shapes: the first one that the node's own shape fits.
     fn union(&mut self, node: NodeId, branches: &'a [Value]) -> bool {
-        let branches: Vec<&'a Value> = branches.iter().map(|branch| self.resolve(branch)).collect();
+        let branches: Vec<&'a Value> = branches.iter().flat_map(|it| self.shapes(it)).collect();
         let kind = self.sources.kind(node);
         let names: Vec<&str> = branches
             .iter()
@@ -329,6 +329,19 @@ impl<'a> Validator<'a> {
             .collect();
         self.wrong_type(node, &expected, "put it in quotes");
         false
+    }
+
+    /// A branch, or those that it is made of itself.
+    fn shapes(&self, branch: &'a Value) -> Vec<&'a Value> {
+        let branch = self.resolve(branch);
+        let inner = branch
+            .as_object()
+            .filter(|keywords| names_of(keywords).is_none())
+            .and_then(union_branches);
+        match inner {
+            Some(inner) => inner.iter().map(|it| self.resolve(it)).collect(),
+            None => vec![branch],
+        }
     }
 
     /// A map of one field that is a choice.

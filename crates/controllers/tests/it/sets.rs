@@ -125,16 +125,16 @@ fn a_parallel_set_makes_all_at_once() {
     create PersistentVolumeClaim ns/data-web-0
     create Pod ns/web-0
     create PersistentVolumeClaim ns/data-web-1
-    create Pod ns/web-1
     create PersistentVolumeClaim ns/data-web-2
+    create Pod ns/web-1
     create Pod ns/web-2
     patch StatefulSet ns/web status {"collisionCount":0,"currentRevision":"web-ff7dccb89","observedGeneration":1,"updateRevision":"web-ff7dccb89"}
     patch StatefulSet ns/web status {"currentReplicas":3,"replicas":3,"updatedReplicas":3}
     event StatefulSet web: Normal SuccessfulCreate x1: create Claim data-web-0 Pod web-0 in StatefulSet web success
     event StatefulSet web: Normal SuccessfulCreate x1: create Pod web-0 in StatefulSet web successful
     event StatefulSet web: Normal SuccessfulCreate x1: create Claim data-web-1 Pod web-1 in StatefulSet web success
-    event StatefulSet web: Normal SuccessfulCreate x1: create Pod web-1 in StatefulSet web successful
     event StatefulSet web: Normal SuccessfulCreate x1: create Claim data-web-2 Pod web-2 in StatefulSet web success
+    event StatefulSet web: Normal SuccessfulCreate x1: create Pod web-1 in StatefulSet web successful
     event StatefulSet web: Normal SuccessfulCreate x1: create Pod web-2 in StatefulSet web successful
     bind Pod ns/web-0 to a
     bind Pod ns/web-1 to b

@@ -179,7 +179,7 @@ fn a_case_says_why_it_is_not_a_success() {
     assert_snapshot!(tags.collect::<Vec<_>>().join("\n"), @r#"
     <failure message="redis-cluster-0 came back, but not to the node that its volume is on" type="failed">FAIL redis-cluster-0 comes back to its node (scenario.yaml:110, after 61.0s)
     <skipped message="an earlier step failed"/>
-    <skipped message="an earlier step failed"/>
+    <skipped message="not `!failed`"/>
     <skipped message="not possible here: this cluster gives no way to its nodes&apos; disks"/>
     <failure message="2 things are left that were not there before" type="timed out">TIMED OUT leak check (scenario.yaml:138, after 30.0s)
     "#);

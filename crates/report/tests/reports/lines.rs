@@ -103,6 +103,8 @@ fn a_run_that_fails_on_a_narrow_terminal() {
     ok         nothing binds before a consumer                2.0s  window 2.0
     ok         the set is applied                             0.1s  kubernetes 0.1
     ok         pods come up in order                         17.1s  kubernetes 17.1
+    log        claims were bound by hand
+    log        see the volume's label
     ok         each claim has the volume that its             0.0s
                selector names
     ok         the cluster is formed                          5.6s  redis 5.6
@@ -113,8 +115,9 @@ fn a_run_that_fails_on_a_narrow_terminal() {
     FAIL       redis-cluster-0 comes back to its node        61.0s
                  redis-cluster-0 came back, but not to the node that its volume is
                  on
-    skip       2 steps, from `nothing was lost` to `the data is on the disks`: an
-               earlier step failed
+    skip       nothing was lost
+                 an earlier step failed
+    skip       the data is on the disks                             not `!failed`
     not tried  the volumes stay, and are Failed
                  not possible here: this cluster gives no way to its nodes' disks
     TIMED OUT  leak check                                    30.0s

@@ -63,9 +63,9 @@ fn every_verb() {
     assert_snapshot!(check("    - host: {node: a, run: echo $X $(Y)}"), @r#"run on a: [Host { node: Template("a"), work: Run { script: Template("echo $X $(Y)"), changes: None } }]"#);
     assert_snapshot!(check("    - node: {stop: a}"), @r#"stop a: [Node { node: Template("a"), fault: Stop }]"#);
     assert_snapshot!(check("    - redis: {write: {keysPerShard: 3}}"), @"redis write: [Redis(Write { per_shard: 3 })]");
-    assert_snapshot!(check("    - expect: {that: size(nodes) == 2, never: 1m30s}"), @r#"expect a condition: [Expect { what: That(Template("${{ size(nodes) == 2 }}")), mode: Never(90s) }]"#);
+    assert_snapshot!(check("    - expect: {all: Pod, in: x, count: 2, never: 1m30s}"), @r#"expect Pod: [Expect { what: Objects { which: Selection { kind: "Pod", namespace: Some(Template("x")), labels: None, name: None }, count: Some(Exactly(Template(2))), matches: None, that: None, together: None, in_order: None }, mode: Never(90s) }]"#);
     assert_snapshot!(check("    - expect: {files: {node: a, path: /x, presence: absent}}"), @r#"expect files: [Expect { what: Files { node: Template("a"), path: Template("/x"), presence: Absent, digest: None }, mode: Eventually }]"#);
-    assert_snapshot!(check("    - save: {as: home, object: {kind: Pod, in: x, name: y}, value: object.spec}"), @r#"save home: [Save { name: "home", what: Value { object: Some(Target { kind: "Pod", name: ObjectName { namespace: Some(Template("x")), name: Template("y") } }), value: Template("${{ object.spec }}") } }]"#);
+    assert_snapshot!(check("    - save: {as: home, object: {kind: Pod, in: x, name: y}, value: object.spec}"), @r#"save home: [Save { name: "home", what: Object { object: Target { kind: "Pod", name: ObjectName { namespace: Some(Template("x")), name: Template("y") } }, value: Some(Template("${{ object.spec }}")) } }]"#);
 }
 
 #[test]
