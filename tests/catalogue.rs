@@ -7,7 +7,10 @@
 mod documentation;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use stayput_tests::{why_no_kind, why_not_embedded};
+use stayput_tests::{OnKind, why_no_kind, why_not_embedded};
+
+/// The scenario that every kind of cluster plays in every run of the tests.
+const FLAGSHIP: &str = "local-pv-redis";
 
 fn main() {
     let mut arguments = Arguments::from_args();
@@ -21,7 +24,7 @@ fn main() {
                 exits_with_0(&["lint", name])
             }),
             lane("embedded", name, forbidden.clone()),
-            lane("kind", name, why_no_kind()),
+            lane("kind", name, why_no_kind(on_kind(name))),
         ]
     });
     let examples = documentation::examples().into_iter().map(|example| {
@@ -33,6 +36,15 @@ fn main() {
     });
     let trials = trials.chain(examples).collect();
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// With which others a scenario is played on real clusters.
+fn on_kind(name: &str) -> OnKind {
+    if name == FLAGSHIP {
+        OnKind::Flagship
+    } else {
+        OnKind::Everything
+    }
 }
 
 /// A scenario on one kind of cluster, or why it is not played there.

@@ -12,7 +12,7 @@ use std::{fs, path::PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
-use stayput_tests::{why_no_kind, why_not_embedded};
+use stayput_tests::{OnKind, why_no_kind, why_not_embedded};
 
 /// The step that has to fail.
 const TROUBLE: &str = "in trouble";
@@ -58,7 +58,7 @@ fn on_embedded(case: &str) -> Result<(), Failed> {
 /// All cases one after the other on one cluster, which is deleted afterwards.
 fn on_kind() -> Trial {
     let title = "kind";
-    if let Some(why) = why_no_kind() {
+    if let Some(why) = why_no_kind(OnKind::Everything) {
         return ignored(title, &why);
     }
     Trial::test(title, || {

@@ -1,7 +1,7 @@
 //! Tests of the whole: see `catalogue.rs` and `causes.rs`. Here is what both ask:
 //! which lanes can be played.
 
-/// The variable that turns the lane of real clusters on.
+/// The variable that turns lanes of real clusters on.
 const LANES: &str = "STAYPUT_LANES";
 
 /// What this machine forbids, and how to allow it; none where the embedded cluster works.
@@ -13,11 +13,22 @@ pub fn why_not_embedded(state: &str) -> Option<String> {
     Some(format!("{error}: {cure}"))
 }
 
-/// Why the lane of real clusters is not played; none where it is.
-pub fn why_no_kind() -> Option<String> {
+/// How much is played on real clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnKind {
+    /// The flagship: a few minutes.
+    Flagship,
+    /// Everything: half an hour.
+    Everything,
+}
+
+/// Why a lane of real clusters is not played; none where it is.
+pub fn why_no_kind(what: OnKind) -> Option<String> {
+    let lane = match what {
+        OnKind::Flagship => "kind",
+        OnKind::Everything => "kind-everything",
+    };
     let lanes = std::env::var(LANES).unwrap_or_default();
-    if !lanes.split(',').any(|lane| lane == "kind") {
-        return Some(format!("{LANES}=kind plays it, with kind and an engine"));
-    }
-    None
+    let played = lanes.split(',').any(|it| it == lane);
+    (!played).then(|| format!("{LANES}={lane} plays it, with kind and an engine"))
 }
