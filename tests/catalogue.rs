@@ -6,17 +6,21 @@
 
 mod documentation;
 
+use std::process::ExitCode;
+
 use libtest_mimic::{Arguments, Failed, Trial};
-use stayput_tests::{OnKind, why_no_kind, why_not_embedded};
+use stayput_tests::{OnKind, stayput, why_no_kind, why_not_embedded};
 
 /// The scenario that every kind of cluster plays in every run of the tests.
 const FLAGSHIP: &str = "local-pv-redis";
 
-fn main() {
+fn main() -> ExitCode {
+    if let Some(code) = stayput_tests::as_stayput() {
+        return code;
+    }
     let mut arguments = Arguments::from_args();
-    // One cluster at a time: two would slow each other's timers down, and their
-    // reports would run into one.
-    arguments.test_threads.get_or_insert(1);
+    // Scenarios mostly wait; more than two at once would slow each other's timers down.
+    arguments.test_threads.get_or_insert(2);
     let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
     let trials = stayput_fixtures::names().into_iter().flat_map(|name| {
         [
@@ -35,7 +39,7 @@ fn main() {
         }
     });
     let trials = trials.chain(examples).collect();
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// With which others a scenario is played on real clusters.
@@ -64,9 +68,12 @@ fn ignored(title: &str, why: &str) -> Trial {
 }
 
 fn exits_with_0(arguments: &[&str]) -> Result<(), Failed> {
-    let arguments = std::iter::once("stayput").chain(arguments.iter().copied());
-    match stayput::run(arguments) {
-        0 => Ok(()),
-        code => Err(Failed::from(format!("it exited with {code}"))),
+    let ended = stayput(arguments.iter().copied())?;
+    match ended.code {
+        Some(0) => Ok(()),
+        code => Err(Failed::from(format!(
+            "it exited with {code:?}\n{}",
+            ended.said
+        ))),
     }
 }

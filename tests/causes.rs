@@ -8,17 +8,22 @@
 //! - A lane that cannot be played here is shown as ignored, with the reason.
 //! - A case that fails anywhere else than where it should has shown nothing.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
-use stayput_tests::{OnKind, why_no_kind, why_not_embedded};
+use stayput_tests::{OnKind, stayput, why_no_kind, why_not_embedded};
 
 /// The step that has to fail.
 const TROUBLE: &str = "in trouble";
 
-fn main() {
-    let arguments = Arguments::from_args();
+fn main() -> ExitCode {
+    if let Some(code) = stayput_tests::as_stayput() {
+        return code;
+    }
+    let mut arguments = Arguments::from_args();
+    // They mostly wait.
+    arguments.test_threads.get_or_insert(2);
     let mut trials = vec![on_kind()];
     let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
     for case in cases() {
@@ -28,7 +33,7 @@ fn main() {
             Some(why) => ignored(&title, why),
         });
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn ignored(title: &str, why: &str) -> Trial {
@@ -76,7 +81,7 @@ fn on_kind() -> Trial {
             .collect();
         let mut kept = reports.filter_map(|(_, report)| cluster(&report));
         if let Some(cluster) = kept.next() {
-            stayput::run(["stayput", "cluster", "down", &cluster]);
+            stayput(["cluster", "down", &cluster])?;
         }
         played?;
         match wrong.as_slice() {
@@ -98,15 +103,20 @@ fn play(flags: &[&str], cases: &[&str], report: &std::path::Path) -> Result<(), 
     let paths = cases
         .iter()
         .map(|case| folder().join(case).display().to_string());
-    let words = ["stayput", "e2e"]
-        .into_iter()
-        .map(str::to_owned)
-        .chain(paths);
-    let flags = flags.iter().copied().chain(["--report"]).map(str::to_owned);
-    let words = words.chain(flags).chain([report.display().to_string()]);
-    match stayput::run(words) {
-        1 => Ok(()),
-        code => Err(format!("it should have failed, and exited with {code}").into()),
+    let paths: Vec<_> = paths.collect();
+    let report = report.display().to_string();
+    let words = std::iter::once("e2e").chain(paths.iter().map(String::as_str));
+    let words = words
+        .chain(flags.iter().copied())
+        .chain(["--report", &report]);
+    let ended = stayput(words)?;
+    match ended.code {
+        Some(1) => Ok(()),
+        code => Err(format!(
+            "it should have failed, and exited with {code:?}\n{}",
+            ended.said
+        )
+        .into()),
     }
 }
 

@@ -60,26 +60,26 @@ pub(crate) fn play(example: &Example) -> Result<(), Failed> {
     write(&file("scenario.yaml"), &example.scenario)?;
     let scenario = file("scenario.yaml").display().to_string();
     let report = file("report").display().to_string();
-    let code = stayput::run([
-        "stayput",
+    let words = [
         "e2e",
         &scenario,
         "--cluster",
         "embedded",
         "--report",
         &report,
-    ]);
-    match (example.fails, code) {
-        (None, 0) => Ok(()),
-        (Some(words), 1) => {
-            let report = fs::read_to_string(file("report/report.json"))?;
-            if report.contains(words) {
+    ];
+    let ended = stayput_tests::stayput(words)?;
+    let wrong = match (example.fails, ended.code) {
+        (None, Some(0)) => return Ok(()),
+        (Some(words), Some(1)) => {
+            if fs::read_to_string(file("report/report.json"))?.contains(words) {
                 return Ok(());
             }
-            Err(Failed::from(format!("it failed, but not with `{words}`")))
+            format!("it failed, but not with `{words}`")
         }
-        (_, code) => Err(Failed::from(format!("it exited with {code}"))),
-    }
+        (_, code) => format!("it exited with {code:?}"),
+    };
+    Err(Failed::from(format!("{wrong}\n{}", ended.said)))
 }
 
 /// The scenario of an example: steps take their place in the frame, and parts

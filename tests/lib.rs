@@ -1,5 +1,10 @@
 //! Tests of the whole: see `catalogue.rs` and `causes.rs`. Here is what both ask:
-//! which lanes can be played.
+//! which lanes can be played, and a `stayput` in a process of its own.
+
+use std::{
+    io,
+    process::{Command, ExitCode},
+};
 
 /// The variable that turns lanes of real clusters on.
 const LANES: &str = "STAYPUT_LANES";
@@ -31,4 +36,42 @@ pub fn why_no_kind(what: OnKind) -> Option<String> {
     let lanes = std::env::var(LANES).unwrap_or_default();
     let played = lanes.split(',').any(|it| it == lane);
     (!played).then(|| format!("{LANES}={lane} plays it, with kind and an engine"))
+}
+
+/// The word by which a test's own program plays the part of `stayput`.
+const PART: &str = "play-stayput";
+
+/// Plays `stayput` where this process was started to do so, and says how it ended.
+pub fn as_stayput() -> Option<ExitCode> {
+    let mut words = std::env::args().skip(1);
+    if words.next()? != PART {
+        return None;
+    }
+    let words = std::iter::once("stayput".to_owned()).chain(words);
+    Some(ExitCode::from(stayput::run(words)))
+}
+
+/// How `stayput` ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// All that it printed.
+    pub said: String,
+}
+
+/// Runs `stayput` in a process of its own: two at once do not print into each other.
+pub fn stayput<'a>(words: impl IntoIterator<Item = &'a str>) -> io::Result<Ended> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is this program, and ends by itself"
+    )]
+    let mut command = Command::new(std::env::current_exe()?);
+    let output = command.arg(PART).args(words).output()?;
+    let texts = [output.stdout, output.stderr];
+    let texts = texts.map(|text| String::from_utf8_lossy(&text).into_owned());
+    Ok(Ended {
+        code: output.status.code(),
+        said: texts.concat(),
+    })
 }
