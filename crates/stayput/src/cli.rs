@@ -30,6 +30,12 @@ enum Command {
         /// Scenarios: shipped names, files or folders. All shipped ones without any.
         scenarios: Vec<String>,
     },
+    /// Print what a run would do, in order, with rendered manifests; no cluster is needed.
+    Plan {
+        /// Scenarios: shipped names, files or folders.
+        #[arg(required = true)]
+        scenarios: Vec<String>,
+    },
     /// Print the JSON Schema of scenario files, for editors.
     Schema,
     /// Measure what the harness itself costs.
@@ -171,6 +177,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
         Command::E2e(flags) => crate::suite::e2e(*flags).await,
         Command::Repro(flags) => Box::pin(crate::repro::again(flags)).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
+        Command::Plan { scenarios } => crate::plan::plan(&scenarios),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&stayput_scenario::schema())?;
             crate::screen::print(&schema)?;

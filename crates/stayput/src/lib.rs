@@ -15,6 +15,7 @@ mod clusters;
 mod exit;
 mod last_run;
 mod place;
+mod plan;
 mod reports;
 mod repro;
 mod run;
