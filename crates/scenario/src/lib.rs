@@ -20,12 +20,14 @@ mod schema;
 mod source;
 mod spanned;
 mod validate;
+mod warnings;
 mod yaml;
 
 pub use files::{Files, RenderError, Rendering};
 pub use problem::{Colour, Problems};
 pub use resolve::load;
 pub use schema::schema;
+pub use warnings::{Warning, warnings};
 
 #[cfg(test)]
 mod tests;

@@ -33,13 +33,18 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
     for argument in arguments {
         let file = find(argument)?;
         match stayput_scenario::load(&disk, &file) {
-            Ok(plan) => scenarios.push(Scenario {
-                argument: argument.clone(),
-                plan: Arc::new(plan),
-                snapshots: folder(&file).join("snapshots"),
-                source: source(&file),
-                texts: disk.texts.take(),
-            }),
+            Ok(plan) => {
+                for warning in stayput_scenario::warnings(&plan) {
+                    screen::complain(&format!("{warning}\n\n"));
+                }
+                scenarios.push(Scenario {
+                    argument: argument.clone(),
+                    plan: Arc::new(plan),
+                    snapshots: folder(&file).join("snapshots"),
+                    source: source(&file),
+                    texts: disk.texts.take(),
+                });
+            }
             Err(problems) => {
                 disk.texts.take();
                 mistakes += problems.len();
