@@ -19,8 +19,8 @@ fn main() -> ExitCode {
         return code;
     }
     let mut arguments = Arguments::from_args();
-    // Scenarios mostly wait; more than two at once would slow each other's timers down.
-    arguments.test_threads.get_or_insert(2);
+    // Scenarios mostly wait; too many at once would slow each other's timers down.
+    arguments.test_threads.get_or_insert(3);
     let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
     let trials = stayput_fixtures::names().into_iter().flat_map(|name| {
         [

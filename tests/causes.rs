@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     // They mostly wait.
-    arguments.test_threads.get_or_insert(2);
+    arguments.test_threads.get_or_insert(4);
     let mut trials = vec![on_kind()];
     let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
     for case in cases() {
