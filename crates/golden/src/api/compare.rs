@@ -94,6 +94,13 @@ impl Pairs {
                 }
             }
             (Some(Value::Array(reals)), Some(Value::Array(heres))) => {
+                // A server sorts managers by the whole second of their last write:
+                // whether two fell into the same one is chance on both sides.
+                let (mut reals, mut heres) = (reals.clone(), heres.clone());
+                if path.ends_with(".managedFields") {
+                    reals.sort_by_cached_key(manager);
+                    heres.sort_by_cached_key(manager);
+                }
                 for index in 0..reals.len().max(heres.len()) {
                     let (real, here) = (reals.get(index), heres.get(index));
                     self.values(&below(&index.to_string()), real, here, unlike);
@@ -133,6 +140,11 @@ impl Pairs {
         let meant = meant.or_insert_with(|| real.to_owned());
         kind(real) == kind(here) && stands == here && meant == real
     }
+}
+
+/// Which entry of the managed fields it is.
+fn manager(entry: &Value) -> [String; 3] {
+    ["operation", "manager", "subresource"].map(|field| entry[field].to_string())
 }
 
 #[cfg(test)]
