@@ -30,7 +30,7 @@ pub use facts::{Facts, ImageDigest, Origin};
 pub use node::{Node, NodeMap, NodeName, NodeRole};
 pub use progress::Progress;
 pub use release::{Release, Released};
-pub use rests::rests;
+pub use rests::rests_of;
 
 /// What every asynchronous method of a cluster gives.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ClusterError>>;

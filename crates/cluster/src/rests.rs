@@ -1,8 +1,31 @@
 //! What earlier runs have left in a cluster.
 
+use futures::try_join;
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
+use kube::{Api, Client, ResourceExt, api::ListParams};
+
+/// What earlier runs have left in a cluster: namespaces and volumes.
+pub async fn rests_of(client: &Client) -> Result<Vec<String>, kube::Error> {
+    let everything = ListParams::default();
+    let (namespaces, volumes) = (
+        Api::<Namespace>::all(client.clone()),
+        Api::<PersistentVolume>::all(client.clone()),
+    );
+    let (namespaces, volumes) = try_join!(
+        namespaces.list_metadata(&everything),
+        volumes.list_metadata(&everything)
+    )?;
+    let namespaces = namespaces.items.iter().map(ResourceExt::name_any);
+    let volumes = volumes.items.iter().map(ResourceExt::name_any);
+    Ok(rests(
+        &namespaces.collect::<Vec<_>>(),
+        &volumes.collect::<Vec<_>>(),
+    ))
+}
+
 /// What no new cluster has of these namespaces and volumes, in words: a kept cluster is
 /// used again only when that is nothing.
-pub fn rests(namespaces: &[String], volumes: &[String]) -> Vec<String> {
+fn rests(namespaces: &[String], volumes: &[String]) -> Vec<String> {
     let namespaces = namespaces.iter().filter(|name| !is_built_in(name));
     namespaces
         .map(|name| format!("namespace `{name}`"))

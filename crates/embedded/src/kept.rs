@@ -11,8 +11,6 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
-use kube::{Api, Client, ResourceExt};
 use serde::{Deserialize, Serialize};
 use stayput_cluster::{ClusterError, Progress};
 use stayput_node::images::Images;
@@ -102,28 +100,9 @@ async fn fitting(home: &Home, kept: &Recipe, recipe: &Recipe) -> Result<File, St
         .await
         .map_err(|_| "not all of its nodes are Ready".to_owned())?
         .map_err(|error| error.to_string())?;
-    let rests = rests(&client).await;
+    let rests = stayput_cluster::rests_of(&client).await;
     match rests.map_err(|error| error.to_string())?.as_slice() {
         [] => Ok(held),
         rests => Err(format!("it is not empty: {}", rests.join(", "))),
     }
-}
-
-/// What earlier runs have left in a cluster: namespaces and volumes.
-async fn rests(client: &Client) -> Result<Vec<String>, kube::Error> {
-    let everything = kube::api::ListParams::default();
-    let (namespaces, volumes) = (
-        Api::<Namespace>::all(client.clone()),
-        Api::<PersistentVolume>::all(client.clone()),
-    );
-    let (namespaces, volumes) = tokio::try_join!(
-        namespaces.list_metadata(&everything),
-        volumes.list_metadata(&everything)
-    )?;
-    let namespaces = namespaces.items.iter().map(ResourceExt::name_any);
-    let volumes = volumes.items.iter().map(ResourceExt::name_any);
-    Ok(stayput_cluster::rests(
-        &namespaces.collect::<Vec<_>>(),
-        &volumes.collect::<Vec<_>>(),
-    ))
 }

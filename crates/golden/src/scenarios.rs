@@ -23,6 +23,14 @@ pub fn scenarios(names: &[String]) -> Result<Vec<Scenario>, GoldenError> {
             Some(name) => all.push(name.to_owned()),
         }
     }
+    Ok(chosen(all, names)?.map(|name| Scenario { name }).collect())
+}
+
+/// Those of these names, in order, or all; an unknown name is an error.
+pub(crate) fn chosen(
+    mut all: Vec<String>,
+    names: &[String],
+) -> Result<impl Iterator<Item = String>, GoldenError> {
     all.sort();
     if let Some(name) = names.iter().find(|name| !all.contains(name)) {
         return Err(GoldenError::Unknown {
@@ -30,9 +38,8 @@ pub fn scenarios(names: &[String]) -> Result<Vec<Scenario>, GoldenError> {
             known: all,
         });
     }
-    let wanted = |name: &String| names.is_empty() || names.contains(name);
-    let wanted = all.into_iter().filter(wanted);
-    Ok(wanted.map(|name| Scenario { name }).collect())
+    let wanted = move |name: &String| names.is_empty() || names.contains(name);
+    Ok(all.into_iter().filter(wanted))
 }
 
 impl Scenario {

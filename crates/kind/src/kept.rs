@@ -8,8 +8,6 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
-use kube::{Api, Client, ResourceExt};
 use stayput_cluster::{ClusterError, Origin};
 
 use crate::create::Order;
@@ -86,30 +84,11 @@ async fn fitting(order: &Order, claim: &Claim) -> Result<running::Parts, String>
     ))
     .await;
     let parts = parts.map_err(|error| error.to_string())?;
-    let rests = rests(&parts.client).await;
+    let rests = stayput_cluster::rests_of(&parts.client).await;
     match rests.map_err(|error| error.to_string())?.as_slice() {
         [] => Ok(parts),
         rests => Err(format!("it is not empty: {}", rests.join(", "))),
     }
-}
-
-/// What earlier runs have left in a cluster: namespaces and volumes.
-async fn rests(client: &Client) -> Result<Vec<String>, kube::Error> {
-    let everything = kube::api::ListParams::default();
-    let (namespaces, volumes) = (
-        Api::<Namespace>::all(client.clone()),
-        Api::<PersistentVolume>::all(client.clone()),
-    );
-    let (namespaces, volumes) = tokio::try_join!(
-        namespaces.list_metadata(&everything),
-        volumes.list_metadata(&everything)
-    )?;
-    let namespaces = namespaces.items.iter().map(ResourceExt::name_any);
-    let volumes = volumes.items.iter().map(ResourceExt::name_any);
-    Ok(stayput_cluster::rests(
-        &namespaces.collect::<Vec<_>>(),
-        &volumes.collect::<Vec<_>>(),
-    ))
 }
 
 /// FNV-1a: the same on every machine and in every version of Rust.

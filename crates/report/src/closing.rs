@@ -164,15 +164,11 @@ fn files(summary: &Summary, style: Style) -> Vec<String> {
 
 fn verdict(summary: &Summary, style: Style) -> Vec<String> {
     let (word, ink) = match summary.exit_code() {
-        0 if matches!(summary.outcome, Some(Outcome::Skipped(_))) => ("skipped", Ink::Warn),
         0 => match summary.outcome {
             Some(Outcome::Flaky { .. }) => ("flaky, which is allowed here", Ink::Warn),
+            Some(Outcome::Skipped(_)) => ("skipped", Ink::Warn),
             Some(
-                Outcome::Passed
-                | Outcome::Failed(_)
-                | Outcome::TimedOut(_)
-                | Outcome::Skipped(_)
-                | Outcome::Interrupted,
+                Outcome::Passed | Outcome::Failed(_) | Outcome::TimedOut(_) | Outcome::Interrupted,
             )
             | None => ("passed", Ink::Good),
         },

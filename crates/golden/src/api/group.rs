@@ -10,7 +10,7 @@ use super::compare::{Pairs, Unlike};
 use super::course::{Course, Stage};
 use super::declared::Declared;
 use crate::GoldenError;
-use crate::scenarios::{file, home};
+use crate::scenarios::{chosen, file, home};
 
 /// A group of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +43,7 @@ pub fn groups(names: &[String]) -> Result<Vec<Group>, GoldenError> {
         let entry = entry.map_err(file(&folder))?;
         all.extend(entry.file_name().strip_suffix(".yaml").map(str::to_owned));
     }
-    all.sort();
-    if let Some(name) = names.iter().find(|name| !all.contains(name)) {
-        return Err(GoldenError::Unknown {
-            name: name.clone(),
-            known: all,
-        });
-    }
-    let wanted = |name: &String| names.is_empty() || names.contains(name);
-    let wanted = all.into_iter().filter(wanted);
-    Ok(wanted.map(|name| Group { name }).collect())
+    Ok(chosen(all, names)?.map(|name| Group { name }).collect())
 }
 
 /// What is declared about all groups.
