@@ -1,10 +1,12 @@
 //! The programs that a cluster's images stand for, found before it begins.
+//!
+//! Invariant: nothing is downloaded for a cluster that this machine would not allow.
 
 use stayput_cluster::ClusterError;
 use stayput_node::images::{Entry, Found, Images, PullPolicy, Reference, built_in};
 use stayput_node::programs::{Download, FindError, Finder};
 
-use crate::Options;
+use crate::{Options, preflight};
 
 /// The table of images with what this machine has for it; what `wanted` needs is fetched.
 pub(crate) fn find(options: &Options) -> Result<Images, ClusterError> {
@@ -22,7 +24,12 @@ pub(crate) fn find(options: &Options) -> Result<Images, ClusterError> {
         download: Download::Allowed,
     };
     let needed = needed(&table, wanted);
-    for program in needed.iter().filter(|it| finder.present(it).is_none()) {
+    let missing = needed.iter().filter(|it| finder.present(it).is_none());
+    let missing = missing.collect::<Vec<_>>();
+    if !missing.is_empty() {
+        preflight(&places.state)?;
+    }
+    for program in missing {
         progress.say(&format!(
             "`{program}` is not on this machine: downloading the distribution's package into {}",
             places.cache

@@ -15,10 +15,16 @@ use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::{ListParams, PostParams};
 use kube::{Api, ResourceExt};
 use libtest_mimic::{Arguments, Failed, Trial};
-use stayput_cluster::{Cluster as _, ClusterError, NodeName, Origin, Release, Released};
+use stayput_cluster::{Cluster as _, ClusterError, NodeName, Origin, Progress, Release, Released};
 use stayput_embedded::{Cluster, Clusters, Lifetime, Options, Places, Usage, preflight};
 
+/// Says to a copy of this program where to start a cluster that lacks a program.
+const LACKING: &str = "STAYPUT_TEST_LACKING";
+
 fn main() {
+    if let Some(directory) = std::env::var_os(LACKING) {
+        return lacking(Utf8Path::new(&directory.into_string().unwrap()));
+    }
     let arguments = Arguments::from_args();
     let directory = tempfile::tempdir().unwrap();
     let forbidden = preflight(utf8(directory.path())).err();
@@ -65,6 +71,11 @@ fn main() {
             "a_kept_one_with_rests_is_made_anew",
             forbidden,
             a_kept_one_with_rests_is_made_anew,
+        ),
+        trial(
+            "nothing_is_downloaded_where_namespaces_are_forbidden",
+            forbidden,
+            nothing_is_downloaded_where_namespaces_are_forbidden,
         ),
     ];
     libtest_mimic::run(&arguments, trials).exit();
@@ -284,4 +295,59 @@ async fn a_kept_one_with_rests_is_made_anew(directory: Utf8PathBuf) {
     assert_eq!(again.facts().origin, Origin::Created);
     assert!(!Clusters::new(directory.join("state")).has(&name));
     delete(again).await;
+}
+
+/// Starts a cluster for an image whose program is not there, and nothing that brings it;
+/// tells what was said.
+fn lacking(directory: &Utf8Path) {
+    let progress = directory.join("said");
+    let told = progress.clone();
+    let mut options = Options {
+        images: vec!["redis:7".to_owned()],
+        progress: Progress::new(move |line| std::fs::write(&told, line).unwrap()),
+        ..options(directory)
+    };
+    options.places.path.clear();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let error = runtime.block_on(Cluster::start(options)).err().unwrap();
+    let said = std::fs::read_to_string(progress).unwrap_or_default();
+    std::fs::write(
+        directory.join("outcome"),
+        format!("{said}|{error}|{}", error.hint().unwrap_or_default()),
+    )
+    .unwrap();
+}
+
+/// What a copy of this program met that was started by `words` and its own name.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a limit on namespaces is inherited: only a copy of this program can have one"
+)]
+async fn met(directory: &Utf8Path, words: &[&str]) -> String {
+    let own = std::env::current_exe().unwrap();
+    let mut command =
+        std::process::Command::new(words.first().map_or(own.as_os_str(), |it| it.as_ref()));
+    command.args(words.iter().skip(1));
+    if !words.is_empty() {
+        command.arg(own);
+    }
+    command.env(LACKING, directory);
+    let status = tokio::task::spawn_blocking(move || command.status());
+    assert!(status.await.unwrap().unwrap().success());
+    std::fs::read_to_string(directory.join("outcome")).unwrap()
+}
+
+async fn nothing_is_downloaded_where_namespaces_are_forbidden(directory: Utf8PathBuf) {
+    std::fs::create_dir(directory.join("state")).unwrap();
+    let allowed = met(&directory, &[]).await;
+    assert!(allowed.starts_with("`redis-"), "{allowed}");
+    assert!(allowed.contains("is not on this machine"), "{allowed}");
+    std::fs::remove_file(directory.join("said")).unwrap();
+    let none = "echo 0 >/proc/sys/user/max_net_namespaces && exec \"$0\"";
+    let words = ["unshare", "--user", "--map-root-user", "sh", "-c", none];
+    let forbidden = met(&directory, &words).await;
+    let expected = "|this machine forbids the embedded cluster: cannot make network, mount and \
+        process namespaces in a namespace of its own|run `sudo sysctl -w \
+        user.max_net_namespaces=15000`";
+    assert!(forbidden.starts_with(expected), "{forbidden}");
 }
