@@ -32,7 +32,7 @@ impl Api {
             return Ok(());
         };
         let namespace = self.existing(namespaces, &Key::new("", target.namespace))?;
-        if has(namespace.value(), "/metadata/deletionTimestamp") {
+        if has(&namespace.value(), "/metadata/deletionTimestamp") {
             let name = target.namespace;
             let why = format!(
                 "unable to create new content in namespace {name} because it is being terminated"
@@ -107,7 +107,7 @@ impl Api {
         let class = self
             .classes()
             .and_then(|classes| self.store.get(classes.table, &Key::new("", name)));
-        class.is_some_and(|class| yes(class.value(), "/allowVolumeExpansion"))
+        class.is_some_and(|class| yes(&class.value(), "/allowVolumeExpansion"))
     }
 
     fn classes(&self) -> Option<Served> {
@@ -166,12 +166,12 @@ impl Api {
                 "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
             ));
         };
-        if list(spec, "/imagePullSecrets").is_empty() && has(found.value(), "/imagePullSecrets") {
+        if list(spec, "/imagePullSecrets").is_empty() && has(&found.value(), "/imagePullSecrets") {
             spec["imagePullSecrets"] = found.value()["imagePullSecrets"].clone();
         }
         let wanted = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_bool);
         let automount = wanted(spec, "/automountServiceAccountToken")
-            .or_else(|| wanted(found.value(), "/automountServiceAccountToken"));
+            .or_else(|| wanted(&found.value(), "/automountServiceAccountToken"));
         if automount.unwrap_or(true) {
             let volume = format!("kube-api-access-{}", self.random.suffix());
             mount_token(spec, &volume);

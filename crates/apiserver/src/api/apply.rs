@@ -51,13 +51,8 @@ impl Api {
             );
             return Err(Status::conflict(kind, target.name, &why));
         }
-        let merged = self.merge_config(
-            target,
-            old.as_ref().map(|old| old.value()),
-            config,
-            sub,
-            &options,
-        )?;
+        let before = old.as_ref().map(|old| old.value());
+        let merged = self.merge_config(target, before.as_deref(), config, sub, &options)?;
         let (code, object, warnings) = if let Some(old) = old {
             named(target, &merged)?;
             let finish = Finish {

@@ -119,7 +119,7 @@ impl Api {
 
     /// Now and then, objects that have outlived their time go, as leases do it in etcd.
     fn forget_old(&mut self, served: Served) {
-        const EVERY: u64 = 512;
+        const EVERY: u64 = 4096;
         let Some(lifetime) = served.kind.lifetime else {
             return;
         };
@@ -128,7 +128,7 @@ impl Api {
         }
         let limit = time::seconds(self.now.checked_sub(lifetime.seconds()).unwrap_or(self.now));
         let is_old =
-            |object: &Object| text(object.value(), "/metadata/creationTimestamp") < limit.as_str();
+            |object: &Object| text(&object.value(), "/metadata/creationTimestamp") < limit.as_str();
         let old: Vec<Key> = self
             .store
             .range(served.table, None, None)

@@ -54,7 +54,7 @@ impl Api {
         let kind = target.served.kind;
         let (object, gone) = self.delete_object(target, &old, &options)?;
         if gone && kind.deleted == Deleted::Status {
-            let body = success(kind, target.name, text(object.value(), "/metadata/uid"));
+            let body = success(kind, target.name, text(&object.value(), "/metadata/uid"));
             return Ok(Answer::value(200, body, view.media.encoding));
         }
         Ok(Answer::Document(view.one(kind, 200, object, self.now)))
@@ -77,7 +77,7 @@ impl Api {
         let objects: Vec<(Key, Arc<Object>)> = self
             .store
             .range(target.served.table, namespace, None)
-            .filter(|(_, object)| selector.matches(object.value()))
+            .filter(|(_, object)| selector.sees(object))
             .map(|(key, object)| (key.clone(), Arc::clone(object)))
             .collect();
         for (key, object) in &objects {
@@ -113,7 +113,7 @@ impl Api {
                 "this namespace may not be deleted",
             ));
         }
-        let mut new = old.value().clone();
+        let mut new = old.value().into_owned();
         propagate(&mut new, options.propagation);
         self.mark(kind, &mut new, options);
         let gone = ends(kind, &new);
@@ -215,7 +215,8 @@ fn check_preconditions(
     old: &Object,
     options: &DeleteOptions,
 ) -> Result<(), Status> {
-    let real = text(old.value(), "/metadata/uid");
+    let value = old.value();
+    let real = text(&value, "/metadata/uid");
     if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != real) {
         let why = format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({real}). The object might have been deleted and then \

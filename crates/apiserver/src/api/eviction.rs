@@ -39,11 +39,11 @@ impl Api {
         let options = read_options(request, &eviction["deleteOptions"])?;
         let pod = self.existing(target.served, &target.key())?;
         let ends_anyway = matches!(
-            text(pod.value(), "/status/phase"),
+            text(&pod.value(), "/status/phase"),
             "Succeeded" | "Failed" | "Pending"
         );
-        if !ends_anyway && !has(pod.value(), "/metadata/deletionTimestamp") {
-            self.ask_budgets(target, pod.value())?;
+        if !ends_anyway && !has(&pod.value(), "/metadata/deletionTimestamp") {
+            self.ask_budgets(target, &pod.value())?;
         }
         let pod = self.mark_disrupted(target, &pod)?;
         self.delete_object(target, &pod, &options)?;
@@ -68,7 +68,7 @@ impl Api {
         let found = self
             .store
             .range(served.table, Some(namespace), None)
-            .filter(|(_, budget)| covers(budget.value()));
+            .filter(|(_, budget)| covers(&budget.value()));
         Some(Budgets {
             served,
             found: found
@@ -91,7 +91,7 @@ impl Api {
                 ));
             }
         };
-        let value = budget.value();
+        let value: &Value = &budget.value();
         let ready = list(pod, "/status/conditions")
             .iter()
             .any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True");
@@ -133,7 +133,7 @@ impl Api {
         target: Target<'_>,
         pod: &Arc<Object>,
     ) -> Result<Arc<Object>, Status> {
-        let mut new = pod.value().clone();
+        let mut new = pod.value().into_owned();
         let mut conditions = list(&new, "/status/conditions").to_vec();
         conditions.retain(|condition| text(condition, "/type") != "DisruptionTarget");
         conditions.push(json!({

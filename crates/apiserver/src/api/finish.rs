@@ -49,7 +49,7 @@ impl Api {
         how: &Finish,
     ) -> Result<(Arc<Object>, Vec<String>), Status> {
         let kind = target.served.kind;
-        let before = old.value();
+        let before: &Value = &old.value();
         for key in SERVERS {
             copy(object(&mut new, "metadata"), &before["metadata"], key);
         }
@@ -102,7 +102,7 @@ impl Api {
     pub(super) fn end(&mut self, target: Target<'_>) -> Option<Arc<Object>> {
         let object = self.discard(target.served, &target.key())?;
         if target.served.kind.admission == Admission::Service {
-            self.addresses.take_back(object.value());
+            self.addresses.take_back(&object.value());
         }
         Some(object)
     }

@@ -122,7 +122,7 @@ impl Api {
                 // The commonest selector of all needs no search.
                 let found = self.store.get(served.table, &Key::new(namespace, name));
                 let objects = found
-                    .filter(|object| selector.matches(object.value()))
+                    .filter(|object| selector.sees(object))
                     .cloned()
                     .into_iter()
                     .collect();
@@ -157,7 +157,7 @@ fn cut<'a>(
 ) -> Page {
     let mut page = Page::default();
     let mut last = None;
-    for (key, object) in objects.filter(|(_, object)| selector.matches(object.value())) {
+    for (key, object) in objects.filter(|(_, object)| selector.sees(object)) {
         if limit > 0 && page.objects.len() == limit {
             page.remaining += 1;
             continue;

@@ -24,7 +24,7 @@ impl Api {
             return Err(Status::bad_request("binding.target.name: Required value"));
         }
         let old = self.existing(target.served, &target.key())?;
-        let value = old.value();
+        let value: &Value = &old.value();
         let refuse =
             |why: String| Status::conflict_in(target.served.kind, "binding", target.name, &why);
         let uid = text(&binding, "/metadata/uid");
@@ -114,7 +114,7 @@ impl Api {
         sub: Sub,
     ) -> Result<Answer, Status> {
         let pod = self.existing(target.served, &target.key())?;
-        let pod = pod.value();
+        let pod: &Value = &pod.value();
         let name = target.name;
         let container = match sub {
             Sub::PortForward => String::new(),

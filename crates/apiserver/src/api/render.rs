@@ -48,8 +48,8 @@ pub(crate) fn include(request: &Request, media: Media) -> Result<Include, Status
 /// An object as its kind shows it, without `apiVersion` and `kind`.
 pub(crate) fn shown(kind: &Kind, object: &Object) -> Value {
     match kind.view {
-        Some(view) => (view.show)(object.value()),
-        None => object.value().clone(),
+        Some(view) => (view.show)(&object.value()),
+        None => object.value().into_owned(),
     }
 }
 
@@ -86,7 +86,7 @@ impl View {
                     },
                 ))
             }
-            Form::Partial(version) => Body::Value(partial_in(version, object.value())),
+            Form::Partial(version) => Body::Value(partial_in(version, &object.value())),
             Form::Whole | Form::Aggregated(_) if kind.view.is_some() => {
                 Body::Value(whole(kind, &object))
             }
@@ -144,7 +144,7 @@ impl View {
         let row = |object: &Arc<Object>| {
             row(
                 columns,
-                object.value(),
+                &object.value(),
                 &api_version,
                 kind.kind,
                 self.include,
@@ -203,7 +203,7 @@ impl View {
                 );
                 line(name, &table)
             }
-            Form::Partial(version) => line(name, &partial_in(version, object.value())),
+            Form::Partial(version) => line(name, &partial_in(version, &object.value())),
             Form::Whole | Form::Aggregated(_) if kind.view.is_some() => {
                 line(name, &whole(kind, object))
             }

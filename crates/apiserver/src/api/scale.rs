@@ -65,7 +65,7 @@ impl Api {
                 let scale = self.patch_plain(
                     request,
                     DEFINITION,
-                    scale_of(old.value()),
+                    scale_of(&old.value()),
                     options.validation,
                 )?;
                 self.rescale(request, target, &old, &scale, Write::Patch)?
@@ -74,7 +74,7 @@ impl Api {
                 return Err(Status::method_not_allowed());
             }
         };
-        let mut scale = scale_of(object.value());
+        let mut scale = scale_of(&object.value());
         if let Some(id) = self.schema.find(DEFINITION) {
             normalize(&self.schema, id, &mut scale);
         }
@@ -123,7 +123,7 @@ impl Api {
                 &issues,
             ));
         }
-        let mut new = old.value().clone();
+        let mut new = old.value().into_owned();
         new["spec"]["replicas"] = json!(replicas);
         let finish = Finish {
             sub: Some(Sub::Scale),

@@ -11,6 +11,7 @@ use crate::issues::go_quote;
 use crate::kinds::{Kind, Refusal};
 use crate::rules::names;
 use crate::status::Status;
+use crate::store::Object;
 
 /// One requirement on labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,11 @@ impl Selector {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
+    /// Whether a stored object is what it asks for.
+    pub(crate) fn sees(&self, object: &Object) -> bool {
+        self.is_empty() || self.matches(&object.value())
+    }
+
     /// Whether an object is what it asks for.
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.fields
@@ -63,6 +69,12 @@ impl Selector {
                     .iter()
                     .all(|requirement| requirement.matches(labels))
             }
+    }
+
+    /// The first field that has to have one value: where it is, and the value.
+    pub(crate) fn field(&self) -> Option<(&'static [&'static str], &str)> {
+        let first = self.fields.iter().find(|requirement| requirement.equal)?;
+        Some((first.pointers, &first.value))
     }
 
     /// The name that the only object it can match must have.
@@ -79,12 +91,16 @@ impl Selector {
 
 impl FieldRequirement {
     fn matches(&self, object: &Value) -> bool {
-        let found = self
-            .pointers
-            .iter()
-            .find_map(|pointer| field_text(object, pointer));
-        (found.as_deref().unwrap_or_default() == self.value) == self.equal
+        (value_at(object, self.pointers) == self.value) == self.equal
     }
+}
+
+/// The text of the first of these fields that is not empty.
+pub(crate) fn value_at<'a>(object: &'a Value, pointers: &[&'static str]) -> Cow<'a, str> {
+    let found = pointers
+        .iter()
+        .find_map(|pointer| field_text(object, pointer));
+    found.unwrap_or_default()
 }
 
 /// The text of a field, if it is not empty; "=false" is what an absent field means.

@@ -76,10 +76,8 @@ pub(super) fn check_preconditions(
     new: &Value,
 ) -> Result<(), Status> {
     check_revision(kind, target.name, old, new)?;
-    let (asked, real) = (
-        text(new, "/metadata/uid"),
-        text(old.value(), "/metadata/uid"),
-    );
+    let old = old.value();
+    let (asked, real) = (text(new, "/metadata/uid"), text(&old, "/metadata/uid"));
     if asked.is_empty() || asked == real {
         return Ok(());
     }

@@ -80,7 +80,7 @@ impl Api {
     fn all_seen(&self, scope: &Scope) -> Vec<Seen> {
         self.store
             .range(scope.served.table, scope.namespace.as_deref(), None)
-            .filter(|(_, object)| scope.selector.matches(object.value()))
+            .filter(|(_, object)| scope.selector.sees(object))
             .map(|(_, object)| Seen::Changed {
                 change: Change::Added,
                 object: Arc::clone(object),

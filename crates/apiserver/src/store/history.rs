@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Event;
+use super::{Event, Object};
 
 /// The history does not reach back that far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +45,30 @@ impl History {
             }
         }
         event
+    }
+
+    /// Has the objects of the event at that revision rest as text, if it is remembered
+    /// still; gives the one that it was about.
+    pub(super) fn rest(&mut self, revision: u64) -> Option<Arc<Object>> {
+        let position = self
+            .events
+            .binary_search_by_key(&revision, |event| event.revision)
+            .ok()?;
+        let event = self.events.get_mut(position)?;
+        let rest = |object: &Arc<Object>| {
+            if object.rests() {
+                Arc::clone(object)
+            } else {
+                Arc::new(object.at_rest())
+            }
+        };
+        let object = rest(&event.object);
+        *event = Arc::new(Event {
+            object: Arc::clone(&object),
+            previous: event.previous.as_ref().map(rest),
+            ..Event::clone(event)
+        });
+        Some(object)
     }
 
     /// Forgets all, as a compaction does.

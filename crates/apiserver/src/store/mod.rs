@@ -4,12 +4,13 @@
 //! - No I/O, clock, lock or task: `&mut self` and nothing else.
 //! - One revision counter for everything; it only grows, and each change takes exactly one.
 //! - Objects are immutable and shared; a change makes a new one.
+//! - Only the newest objects are kept as trees; the others rest as text.
 //! - What happened after a revision can be told as long as the history reaches back to it.
 
 mod history;
 mod object;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ pub(crate) use object::{Change, Event, Key, Object};
 /// Where counting begins: clients take revision 0 for "any" and the first few for "long ago".
 const FIRST_REVISION: u64 = 100;
 
+/// How many of the newest objects are kept as trees: more than are written between one
+/// writer's look at an object and its answer.
+const TREES: usize = 256;
+
 /// Index of a table, one for each stored kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TableId(pub(crate) usize);
@@ -31,6 +36,8 @@ pub(crate) struct Store {
     revision: u64,
     tables: Vec<BTreeMap<Key, Arc<Object>>>,
     history: History,
+    /// What was written last and is kept as trees, oldest first.
+    trees: VecDeque<(TableId, Key, u64)>,
 }
 
 impl Store {
@@ -41,6 +48,7 @@ impl Store {
             revision: FIRST_REVISION,
             tables: vec![BTreeMap::new(); tables],
             history,
+            trees: VecDeque::new(),
         }
     }
 
@@ -118,7 +126,7 @@ impl Store {
         } else {
             Change::Added
         };
-        self.history.push(Event {
+        self.keep(Event {
             table,
             key,
             change,
@@ -132,9 +140,9 @@ impl Store {
     pub(crate) fn remove(&mut self, table: TableId, key: &Key) -> Option<Arc<Event>> {
         let previous = self.tables[table.0].remove(key)?;
         self.revision += 1;
-        let object = Arc::new(Object::new(previous.value().clone(), self.revision));
+        let object = Arc::new(Object::new(previous.value().into_owned(), self.revision));
         let key = key.clone();
-        Some(self.history.push(Event {
+        Some(self.keep(Event {
             table,
             key,
             change: Change::Deleted,
@@ -142,6 +150,30 @@ impl Store {
             object,
             previous: Some(previous),
         }))
+    }
+
+    /// Remembers a change; what is no longer new enough comes to rest.
+    fn keep(&mut self, mut event: Event) -> Arc<Event> {
+        // Every watcher with a selector is about to look at it.
+        if let Some(previous) = event.previous.as_mut().filter(|it| it.rests()) {
+            *previous = Arc::new(previous.awake());
+        }
+        let written = (event.table, event.key.clone(), event.revision);
+        self.trees.push_back(written);
+        if self.trees.len() > TREES
+            && let Some((table, key, revision)) = self.trees.pop_front()
+        {
+            self.rest(table, &key, revision);
+        }
+        self.history.push(event)
+    }
+
+    fn rest(&mut self, table: TableId, key: &Key, revision: u64) {
+        let told = self.history.rest(revision);
+        let kept = self.tables[table.0].get_mut(key);
+        if let Some(kept) = kept.filter(|kept| kept.revision() == revision) {
+            *kept = told.unwrap_or_else(|| Arc::new(kept.at_rest()));
+        }
     }
 }
 

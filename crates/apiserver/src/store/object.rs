@@ -1,5 +1,6 @@
 //! One stored object, one change of it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -27,11 +28,22 @@ impl Key {
 }
 
 /// An object as it is at one revision, without `apiVersion` and `kind`, which its kind knows.
+///
+/// A tree of JSON takes ten times the memory of its text. So an object is a tree while it
+/// is new, and many look at it, and its text from then on.
 #[derive(Debug)]
 pub(crate) struct Object {
-    value: Value,
+    form: Form,
     revision: u64,
-    encoded: OnceLock<Bytes>,
+}
+
+#[derive(Debug)]
+enum Form {
+    Tree {
+        value: Value,
+        encoded: OnceLock<Bytes>,
+    },
+    Text(Bytes),
 }
 
 impl Object {
@@ -43,25 +55,54 @@ impl Object {
                 Value::String(revision.to_string()),
             );
         }
-        Object {
-            value,
-            revision,
-            encoded: OnceLock::new(),
-        }
+        Object::tree(value, revision)
     }
 
     /// An object that was never stored, as a dry run answers it.
     pub(crate) fn unstored(value: Value) -> Object {
+        Object::tree(value, 0)
+    }
+
+    fn tree(value: Value, revision: u64) -> Object {
+        let encoded = OnceLock::new();
         Object {
-            value,
-            revision: 0,
-            encoded: OnceLock::new(),
+            form: Form::Tree { value, encoded },
+            revision,
         }
     }
 
-    /// The object itself.
-    pub(crate) fn value(&self) -> &Value {
-        &self.value
+    /// The same as text alone.
+    pub(super) fn at_rest(&self) -> Object {
+        Object {
+            // A buffer of its own length: what it grew by would be kept as well.
+            form: Form::Text(Bytes::copy_from_slice(self.encoded())),
+            revision: self.revision,
+        }
+    }
+
+    /// The same as a tree, for many to look at.
+    pub(super) fn awake(&self) -> Object {
+        let encoded = OnceLock::from(self.encoded().clone());
+        Object {
+            form: Form::Tree {
+                value: self.value().into_owned(),
+                encoded,
+            },
+            revision: self.revision,
+        }
+    }
+
+    /// Whether it is text alone.
+    pub(super) fn rests(&self) -> bool {
+        matches!(self.form, Form::Text(_))
+    }
+
+    /// The object itself; read anew each time from one that rests.
+    pub(crate) fn value(&self) -> Cow<'_, Value> {
+        match &self.form {
+            Form::Tree { value, .. } => Cow::Borrowed(value),
+            Form::Text(text) => Cow::Owned(serde_json::from_slice(text).unwrap_or_default()),
+        }
     }
 
     /// The revision it was written at.
@@ -71,8 +112,10 @@ impl Object {
 
     /// Its JSON, made once however many ask for it.
     pub(crate) fn encoded(&self) -> &Bytes {
-        self.encoded
-            .get_or_init(|| Bytes::from(self.value.to_string()))
+        match &self.form {
+            Form::Tree { value, encoded } => encoded.get_or_init(|| Bytes::from(value.to_string())),
+            Form::Text(text) => text,
+        }
     }
 }
 
@@ -88,7 +131,7 @@ pub(crate) enum Change {
 }
 
 /// One change.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Event {
     /// Whose table.
     pub(crate) table: TableId,

@@ -84,3 +84,30 @@ fn a_namespace_is_a_range() {
     assert_eq!(keys(None), ["y", "z"]);
     assert_eq!(keys(Some(&Key::new("b", "y"))), ["z"]);
 }
+
+#[test]
+fn what_is_old_rests_as_text_and_says_the_same() {
+    let mut store = Store::new(1, 10_000);
+    let first = put(&mut store, "old", 1);
+    let then = store.revision();
+    put(&mut store, "old", 2);
+    assert!(!first.object.rests());
+    for n in 0..u64::try_from(TREES).expect("small") {
+        put(&mut store, "new", n);
+    }
+    let key = Key::new("ns", "old");
+    let kept = Arc::clone(store.get(TABLE, &key).expect("kept"));
+    assert!(kept.rests());
+    assert_eq!(kept.value()["n"], 2);
+    assert_eq!(kept.value()["metadata"]["resourceVersion"], "102");
+    let told = store.history().after(100).expect("remembered");
+    let told = told.take(3).collect::<Vec<_>>();
+    let resting = told.iter().map(|event| event.object.rests());
+    assert_eq!(resting.collect::<Vec<_>>(), [true, true, false]);
+    // Not kept twice.
+    assert!(Arc::ptr_eq(&told[1].object, &kept));
+    assert_eq!(names(&store, then), ["old=1"]);
+    let gone = store.remove(TABLE, &key).expect("it was there");
+    let previous = gone.previous.as_ref().expect("it was there");
+    assert!(!previous.rests() && previous.value()["n"] == 2);
+}
