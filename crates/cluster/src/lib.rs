@@ -17,6 +17,7 @@ mod node;
 mod progress;
 mod release;
 mod rests;
+mod said;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use node::{Node, NodeMap, NodeName, NodeRole};
 pub use progress::Progress;
 pub use release::{Release, Released};
 pub use rests::rests_of;
+pub use said::said;
 
 /// What every asynchronous method of a cluster gives.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ClusterError>>;

@@ -156,7 +156,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        let cause_said = cause.to_string();
+        let cause_said = stayput_cluster::said(cause);
         if !said.contains(&cause_said) {
             said = format!("{said}: {cause_said}");
         }

@@ -122,6 +122,19 @@ impl Api {
         self.kind(&format!("{}/{}", text("apiVersion"), text("kind")))
     }
 
+    /// An object with a namespace where its kind needs one: its own, else the given.
+    pub(crate) fn placed(
+        &self,
+        mut object: Value,
+        namespace: Option<&str>,
+    ) -> Result<Value, RunError> {
+        let namespaced = self.kind_of(&object)?.scope == KindScope::Namespaced;
+        if namespaced && object["metadata"]["namespace"].is_null() {
+            object["metadata"]["namespace"] = namespace.unwrap_or("default").into();
+        }
+        Ok(object)
+    }
+
     /// Reads one object; `None` where it is not there.
     pub(crate) async fn get(
         &self,
@@ -365,4 +378,49 @@ fn with_types(list: Value, kind: &Kind) -> Vec<Value> {
         }
     }
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::GroupVersionKind;
+
+    use super::*;
+
+    fn api() -> Api {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            Err::<http::Response<kube::client::Body>, _>("nobody is asked")
+        });
+        let kind = |name: &str, scope| Kind {
+            resource: ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", name)),
+            scope,
+            listed: true,
+        };
+        let pod = kind("Pod", KindScope::Namespaced);
+        let node = kind("Node", KindScope::Cluster);
+        Api {
+            client: Client::new(service, "default"),
+            kinds: Arc::new(vec![pod, node]),
+        }
+    }
+
+    fn namespace(kind: &str, own: Option<&str>, given: Option<&str>) -> Value {
+        let mut object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}});
+        if let Some(own) = own {
+            object["metadata"]["namespace"] = own.into();
+        }
+        let placed = api().placed(object, given).unwrap();
+        placed["metadata"]["namespace"].clone()
+    }
+
+    #[tokio::test]
+    async fn an_object_goes_where_it_says_else_where_its_release_goes_else_to_default() {
+        assert_eq!(namespace("Pod", Some("own"), Some("shop")), "own");
+        assert_eq!(namespace("Pod", None, Some("shop")), "shop");
+        assert_eq!(namespace("Pod", None, None), "default");
+    }
+
+    #[tokio::test]
+    async fn what_has_no_namespace_gets_none() {
+        assert_eq!(namespace("Node", None, Some("shop")), Value::Null);
+    }
 }

@@ -1,13 +1,13 @@
 //! Why a run could not go on.
 
-use stayput_cluster::ClusterError;
+use stayput_cluster::{ClusterError, said};
 use stayput_expr::ExprError;
 
 /// What went wrong besides an expectation that does not hold.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The API refused, or did not answer.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {}", said(&**source))]
     Api {
         /// What was tried.
         what: String,

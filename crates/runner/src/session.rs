@@ -116,6 +116,16 @@ impl Session {
         self.events.clock()
     }
 
+    /// An object of a manifest as it is to be sent.
+    pub(crate) fn rendered(
+        &self,
+        manifest: &plan::Manifest,
+        scope: &Scope,
+    ) -> Result<Value, RunError> {
+        let object = value(&manifest.object, scope)?;
+        self.api.placed(object, manifest.namespace.as_deref())
+    }
+
     pub(crate) fn now(&self) -> Elapsed {
         self.clock().now()
     }

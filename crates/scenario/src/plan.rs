@@ -215,4 +215,7 @@ pub struct Manifest {
     pub object: Template,
     /// Where it begins.
     pub place: Place,
+    /// The namespace that it goes to where its kind has namespaces and it names
+    /// none: the release's. None means `default`, as for kubectl.
+    pub namespace: Option<String>,
 }

@@ -37,7 +37,7 @@ pub fn show(error: &anyhow::Error) -> u8 {
         error
             .chain()
             .skip(1)
-            .map(|cause| format!("  caused by: {cause}")),
+            .map(|cause| format!("  caused by: {}", stayput_cluster::said(cause))),
     );
     lines.extend(hint(error).map(|hint| format!("\nhint: {hint}")));
     crate::screen::complain(&format!("{}\n", lines.join("\n")));

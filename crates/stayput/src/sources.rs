@@ -76,7 +76,9 @@ fn command(rendering: &Rendering) -> (&'static str, Vec<String>) {
             values,
             set,
         } => {
+            // As `helm install` does: with the kinds that it brings, without its tests.
             let mut words = vec!["template".to_owned(), release.clone(), chart.to_string()];
+            words.extend(["--include-crds", "--skip-tests"].map(str::to_owned));
             let namespace = namespace
                 .iter()
                 .flat_map(|it| ["--namespace".to_owned(), it.clone()]);
@@ -128,8 +130,8 @@ mod tests {
         let line = format!("{program} {}", words.join(" "));
         assert_eq!(
             line,
-            "helm template db charts/db --namespace shop --values a.yaml --values b.yaml \
-             --set image.tag=7.2"
+            "helm template db charts/db --include-crds --skip-tests --namespace shop \
+             --values a.yaml --values b.yaml --set image.tag=7.2"
         );
     }
 }

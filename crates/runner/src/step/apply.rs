@@ -19,7 +19,7 @@ pub(crate) async fn apply(
     manifests: &[Manifest],
 ) -> Result<(), Halt> {
     for manifest in manifests {
-        let object = session::value(&manifest.object, scope)?;
+        let object = session.rendered(manifest, scope)?;
         remember(session, &object)?;
         let before = version_before(session, &object).await?;
         let answer = session
@@ -40,7 +40,7 @@ pub(crate) async fn create(
     manifests: &[Manifest],
 ) -> Result<(), Halt> {
     for manifest in manifests {
-        let object = session::value(&manifest.object, scope)?;
+        let object = session.rendered(manifest, scope)?;
         let answer = session
             .api
             .create(&object)

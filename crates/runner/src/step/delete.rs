@@ -30,7 +30,7 @@ pub(crate) async fn delete(
 ) -> Result<(), Halt> {
     let doomed = match what {
         Deletion::Manifests(manifests) => {
-            let objects = manifests.iter().map(|it| session::value(&it.object, scope));
+            let objects = manifests.iter().map(|it| session.rendered(it, scope));
             of_manifests(session, objects.collect::<Result<_, _>>()?).await?
         }
         Deletion::Selection(selection) => {

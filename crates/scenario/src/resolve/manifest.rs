@@ -112,7 +112,7 @@ impl Resolver<'_> {
             return Vec::new();
         };
         let name = rendering.to_string();
-        self.known_objects(name.clone(), node, around, |resolver| {
+        let mut manifests = self.known_objects(name.clone(), node, around, |resolver| {
             let text = match resolver.files.render(&rendering) {
                 Ok(text) => text,
                 Err(error) => {
@@ -125,7 +125,13 @@ impl Resolver<'_> {
                 .problems
                 .extend(yaml::read(&mut resolver.sources, file, Dialect::Manifest));
             Some(resolver.sources.file(file).documents.clone())
-        })
+        });
+        if let Rendering::Helm { namespace, .. } = rendering {
+            for manifest in &mut manifests {
+                manifest.namespace.clone_from(&namespace);
+            }
+        }
+        manifests
     }
 
     fn rendering(&mut self, rendered: &raw::Rendered) -> Option<Rendering> {
@@ -252,6 +258,7 @@ impl Resolver<'_> {
         Some(Manifest {
             object,
             place: self.sources.place_of(document),
+            namespace: None,
         })
     }
 
