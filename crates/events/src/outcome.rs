@@ -31,6 +31,18 @@ impl Outcome {
         matches!(self, Self::Passed)
     }
 
+    /// How often it was tried, where it did not pass at once.
+    pub fn attempts(&self) -> Option<u32> {
+        match self {
+            Self::Flaky { attempts } => Some(*attempts),
+            Self::Passed
+            | Self::Failed(_)
+            | Self::TimedOut(_)
+            | Self::Skipped(_)
+            | Self::Interrupted => None,
+        }
+    }
+
     /// What went wrong, where something did.
     pub fn failure(&self) -> Option<&Failure> {
         match self {

@@ -186,17 +186,8 @@ fn verdict(summary: &Summary, style: Style) -> Vec<String> {
         },
     };
     let took = words::seconds(summary.time().total);
-    let attempts = match summary.outcome {
-        Some(Outcome::Flaky { attempts }) => format!("only at attempt {attempts}, "),
-        Some(
-            Outcome::Passed
-            | Outcome::Failed(_)
-            | Outcome::TimedOut(_)
-            | Outcome::Skipped(_)
-            | Outcome::Interrupted,
-        )
-        | None => String::new(),
-    };
+    let attempts = summary.outcome.as_ref().and_then(Outcome::attempts);
+    let attempts = attempts.map_or_else(String::new, |it| format!("only at attempt {it}, "));
     let text = format!("{attempts}{}, in {took}", counts(summary));
     let rerun = summary
         .run

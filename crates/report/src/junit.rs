@@ -128,17 +128,7 @@ fn properties(summary: &Summary) -> Vec<Property> {
 
 /// A case of its own for a run that passed, but not at its first attempt.
 fn attempts_case(name: &str, summary: &Summary) -> Option<TestCase> {
-    let attempts = match summary.outcome {
-        Some(Outcome::Flaky { attempts }) => attempts,
-        Some(
-            Outcome::Passed
-            | Outcome::Failed(_)
-            | Outcome::TimedOut(_)
-            | Outcome::Skipped(_)
-            | Outcome::Interrupted,
-        )
-        | None => return None,
-    };
+    let attempts = summary.outcome.as_ref()?.attempts()?;
     let message = format!("passed only at attempt {attempts}");
     let status = match summary.exit_code() {
         0 => TestCaseStatus::success(),
@@ -203,17 +193,8 @@ fn step_case(name: &str, step: &StepSummary, summary: &Summary) -> TestCase {
 }
 
 fn findings(step: &StepSummary) -> Option<String> {
-    let attempts = match step.outcome {
-        Some(Outcome::Flaky { attempts }) => Some(format!("passed only at attempt {attempts}")),
-        Some(
-            Outcome::Passed
-            | Outcome::Failed(_)
-            | Outcome::TimedOut(_)
-            | Outcome::Skipped(_)
-            | Outcome::Interrupted,
-        )
-        | None => None,
-    };
+    let attempts = step.outcome.as_ref().and_then(Outcome::attempts);
+    let attempts = attempts.map(|it| format!("passed only at attempt {it}"));
     let withheld = step.withheld.iter();
     let withheld = withheld.map(|(part, reason)| format!("{part} is not shown: {reason}"));
     let lines: Vec<String> = attempts
