@@ -12,7 +12,7 @@ use kube::Resource;
 use kube::api::{ApiResource, GroupVersionKind};
 use serde_json::Value;
 
-use crate::world::{Table, World};
+use crate::world::{Table, World, version_of};
 
 /// Where and how the API serves a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,6 +265,11 @@ impl Object {
             meta.namespace.as_deref().unwrap_or_default(),
             meta.name.as_deref().unwrap_or_default(),
         )
+    }
+
+    /// The number of its version, if that is one.
+    pub fn version(&self) -> Option<u64> {
+        version_of(self.meta())
     }
 
     /// As a `T`, if it is one.

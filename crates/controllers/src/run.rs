@@ -2,6 +2,8 @@
 //!
 //! Invariants:
 //! - One task owns everything; watches and jobs only send it messages.
+//! - Each change is decided on before the next is looked at, however many wait: what a
+//!   controller does must not depend on how busy the machine is.
 //! - This is the only place with timers; no task outlives [`run`].
 
 pub mod manager;
@@ -21,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Options;
 use crate::object::{Object, for_each_kind};
-use crate::run::manager::{Input, Manager};
+use crate::run::manager::{Input, Job, Manager};
 
 /// How many messages of watches wait for the owner.
 const WAITING: usize = 1024;
@@ -51,14 +53,20 @@ pub async fn run(
     let mut jobs = JoinSet::new();
     let mut inputs = Vec::new();
     loop {
+        let mut start = |todo: Vec<Job>| {
+            for job in todo {
+                let client = client.clone();
+                jobs.spawn(async move { execute::execute(&client, job).await });
+            }
+        };
         let now = clock();
+        manager::in_order(&mut inputs);
         for input in inputs.drain(..) {
             manager.on(input, now);
+            start(manager.jobs(now));
         }
-        for job in manager.jobs(now) {
-            let client = client.clone();
-            jobs.spawn(async move { execute::execute(&client, job).await });
-        }
+        // Something may be due although nothing happened.
+        start(manager.jobs(now));
         let wait = manager.deadline().map_or(IDLE, |deadline| {
             Duration::try_from(deadline.duration_since(clock())).unwrap_or_default()
         });
@@ -73,6 +81,12 @@ pub async fn run(
                 Ok(finished) => inputs.push(Input::Finished(finished)),
                 Err(panic) => tracing::error!(%panic, "a job of the control plane died"),
             },
+        }
+        // Each kind has a watch of its own: what they were woken with at once comes at once.
+        tokio::task::yield_now().await;
+        let waiting = seen.len();
+        if waiting > 0 {
+            seen.recv_many(&mut inputs, waiting).await;
         }
     }
 }

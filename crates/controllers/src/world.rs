@@ -292,12 +292,12 @@ fn uid(meta: &ObjectMeta) -> &str {
 /// Whether `new` is a later version than `known`. Versions are numbers that only
 /// grow; one that is no number is believed.
 fn newer(new: &ObjectMeta, known: &ObjectMeta) -> bool {
-    match (version(new), version(known)) {
+    match (version_of(new), version_of(known)) {
         (Some(new), Some(known)) => new > known,
         _ => true,
     }
 }
 
-fn version(meta: &ObjectMeta) -> Option<u64> {
+pub(crate) fn version_of(meta: &ObjectMeta) -> Option<u64> {
     meta.resource_version.as_deref()?.parse().ok()
 }

@@ -36,6 +36,22 @@ pub enum Input {
     Finished(Finished),
 }
 
+/// Puts what watches told meanwhile into the order in which it happened: each kind has a
+/// watch of its own, and a pod must not be seen before the claim that was made for it.
+pub fn in_order(inputs: &mut [Input]) {
+    let version = |input: &Input| match input {
+        Input::Applied(object) | Input::Deleted(object) => object.version(),
+        Input::Listed(..) | Input::Finished(_) => None,
+    };
+    let between = |input: &Input| match input {
+        Input::Applied(_) | Input::Deleted(_) => false,
+        Input::Listed(..) | Input::Finished(_) => true,
+    };
+    for told in inputs.split_mut(between) {
+        told.sort_by_key(version);
+    }
+}
+
 /// How a job ended.
 #[derive(Debug)]
 pub struct Finished {
@@ -289,5 +305,50 @@ impl Manager {
             id: JobId::Events,
             work: Work::Events(events.into()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn at(revision: u64) -> Value {
+        json!({"metadata": {"name": "a", "resourceVersion": revision.to_string()}})
+    }
+
+    fn pod(revision: u64) -> Object {
+        Object::Pod(Arc::new(
+            serde_json::from_value::<Pod>(at(revision)).unwrap(),
+        ))
+    }
+
+    fn claim(revision: u64) -> Object {
+        let claim = serde_json::from_value::<PersistentVolumeClaim>(at(revision)).unwrap();
+        Object::PersistentVolumeClaim(Arc::new(claim))
+    }
+
+    #[test]
+    fn what_watches_tell_is_taken_as_it_happened() {
+        let mut inputs = vec![
+            Input::Applied(pod(110)),
+            Input::Deleted(pod(111)),
+            Input::Applied(claim(99)),
+            Input::Listed(Kind::Node, Vec::new()),
+            Input::Applied(claim(98)),
+        ];
+        in_order(&mut inputs);
+        let shown = inputs.iter().map(|input| match input {
+            Input::Applied(object) => format!("+{:?}", object.version()),
+            Input::Deleted(object) => format!("-{:?}", object.version()),
+            Input::Listed(..) => "listed".to_owned(),
+            Input::Finished(_) => "finished".to_owned(),
+        });
+        let shown = shown.collect::<Vec<_>>().join(" ");
+        assert_eq!(shown, "+Some(99) +Some(110) -Some(111) listed +Some(98)");
     }
 }
