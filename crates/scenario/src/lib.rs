@@ -2,7 +2,8 @@
 //!
 //! Text becomes a tree with spans (`yaml`), the tree is checked against the
 //! schema that the raw types give (`validate`), what is left is decoded into
-//! the raw types (`decode`), and these are resolved into the plan (`resolve`).
+//! the raw types (`decode`), and these are resolved into the plan (`resolve`);
+//! what stands there in vain is found on the way.
 //!
 //! Invariants:
 //! - No I/O, clock or async: text in, a plan or problems out.
@@ -20,14 +21,12 @@ mod schema;
 mod source;
 mod spanned;
 mod validate;
-mod warnings;
 mod yaml;
 
 pub use files::{Files, RenderError, Rendering};
 pub use problem::{Colour, Problems};
-pub use resolve::load;
+pub use resolve::{Checked, check, load};
 pub use schema::schema;
-pub use warnings::{Warning, warnings};
 
 #[cfg(test)]
 mod tests;

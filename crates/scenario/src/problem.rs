@@ -1,6 +1,6 @@
-//! Mistakes in files, each shown in its file.
+//! Mistakes in files, and what stands there in vain, each shown in its file.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -9,13 +9,25 @@ use crate::{
     source::{Sources, Span},
 };
 
-/// One mistake.
+/// What a problem means for the scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// It cannot be played.
+    Error,
+    /// It can, but something in it cannot be meant.
+    Warning,
+}
+
+/// One mistake, or one warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
+    pub(crate) severity: Severity,
     pub(crate) at: Option<Span>,
     pub(crate) message: String,
     /// What stands at the caret.
     pub(crate) label: Option<String>,
+    /// Another place that it has to do with, and why.
+    pub(crate) beside: Option<(Span, &'static str)>,
     /// What to do about it.
     pub(crate) hint: Option<String>,
 }
@@ -23,24 +35,40 @@ pub(crate) struct Problem {
 impl Problem {
     pub(crate) fn new(at: Span, message: impl Into<String>) -> Self {
         Self {
+            severity: Severity::Error,
             at: Some(at),
             message: message.into(),
             label: None,
+            beside: None,
             hint: None,
+        }
+    }
+
+    pub(crate) fn warning(at: Span, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::new(at, message)
         }
     }
 
     pub(crate) fn without_place(message: impl Into<String>) -> Self {
         Self {
+            severity: Severity::Error,
             at: None,
             message: message.into(),
             label: None,
+            beside: None,
             hint: None,
         }
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    pub(crate) fn beside(mut self, span: Span, why: &'static str) -> Self {
+        self.beside = Some((span, why));
         self
     }
 
@@ -91,7 +119,7 @@ pub enum Colour {
     Always,
 }
 
-/// All mistakes of all files, in the order of the files; never empty.
+/// All mistakes of all files, or all warnings, in the order of the files; never empty.
 #[derive(Debug)]
 pub struct Problems {
     sources: Sources,
@@ -163,21 +191,27 @@ impl Problems {
     }
 
     fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
-        let title = Level::ERROR.primary_title(problem.message.as_str());
+        let level = match problem.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(problem.message.as_str());
         let mut group = match &problem.at {
             None => Group::with_title(title),
             Some(span) => {
                 let file = self.sources.file(span.file);
-                let text = file.text.as_str();
-                let start = text.floor_char_boundary(span.range.start);
-                let end = text.ceil_char_boundary(span.range.end).max(start);
-                let annotation = AnnotationKind::Primary
-                    .span(start..one_line(text, start, end))
+                let primary = AnnotationKind::Primary
+                    .span(one_line(&file.text, span))
                     .label(problem.label.as_deref());
+                let beside = problem.beside.as_ref().map(|(span, why)| {
+                    AnnotationKind::Context
+                        .span(one_line(&file.text, span))
+                        .label(*why)
+                });
                 title.element(
-                    Snippet::source(text)
+                    Snippet::source(file.text.as_str())
                         .path(file.path.as_str())
-                        .annotation(annotation),
+                        .annotations([Some(primary), beside].into_iter().flatten()),
                 )
             }
         };
@@ -194,9 +228,13 @@ impl Problems {
             .filter_map(|problem| problem.at.as_ref())
             .collect();
         files.dedup_by_key(|span| span.file);
+        let what = match self.list.first().map(|problem| problem.severity) {
+            Some(Severity::Warning) => "warning",
+            Some(Severity::Error) | None => "mistake",
+        };
         let mistakes = match self.len() {
-            1 => "1 mistake".to_owned(),
-            many => format!("{many} mistakes"),
+            1 => format!("1 {what}"),
+            many => format!("{many} {what}s"),
         };
         let shown = if self.more > 0 {
             format!("; these are the first {SHOWN}")
@@ -212,11 +250,13 @@ impl Problems {
 }
 
 /// A caret under many lines says less than one under the first.
-fn one_line(text: &str, start: usize, end: usize) -> usize {
+fn one_line(text: &str, span: &Span) -> Range<usize> {
+    let start = text.floor_char_boundary(span.range.start);
+    let end = text.ceil_char_boundary(span.range.end).max(start);
     let line = text[start..end]
         .find(['\n', '\r'])
         .map_or(end, |newline| start + newline);
-    start + text[start..line].trim_end().len()
+    start..start + text[start..line].trim_end().len()
 }
 
 impl fmt::Display for Problems {

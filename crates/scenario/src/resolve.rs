@@ -14,6 +14,7 @@ mod save;
 mod spec;
 mod step;
 mod template;
+mod vain;
 mod value;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -42,10 +43,28 @@ use names::{Around, Each, Saves};
 ///
 /// `files` hands in the texts; a path in a file is relative to that file.
 pub fn load(files: &dyn Files, path: &Utf8Path) -> Result<Plan, Problems> {
+    check(files, path).map(|checked| checked.plan)
+}
+
+/// A scenario without mistakes.
+#[derive(Debug)]
+pub struct Checked {
+    /// What a run of it does.
+    pub plan: Plan,
+    /// What it says in vain, if anything.
+    pub warnings: Option<Problems>,
+}
+
+/// Reads a scenario as [`load`] does, and looks for what cannot be meant.
+pub fn check(files: &dyn Files, path: &Utf8Path) -> Result<Checked, Problems> {
     let mut resolver = Resolver::new(files, path);
     let plan = resolver.scenario();
     match plan {
-        Some(plan) if resolver.problems.is_empty() => Ok(plan),
+        Some(plan) if resolver.problems.is_empty() => Ok(Checked {
+            plan,
+            warnings: (!resolver.warnings.is_empty())
+                .then(|| Problems::new(resolver.sources, resolver.warnings)),
+        }),
         _ => Err(Problems::new(resolver.sources, resolver.problems)),
     }
 }
@@ -56,6 +75,8 @@ struct Resolver<'a> {
     path: &'a Utf8Path,
     sources: Sources,
     problems: Vec<Problem>,
+    /// What stands there in vain.
+    warnings: Vec<Problem>,
     /// The scenario's nodes.
     nodes: Vec<String>,
     /// The scenario's constants, and those that something uses.
@@ -63,6 +84,8 @@ struct Resolver<'a> {
     used: BTreeSet<String>,
     has_redis: bool,
     timeouts: Timeouts,
+    /// Where the scenario says times by verb.
+    times: Option<NodeId>,
     /// Whether the step that is being read is one of `finally`.
     stage: Stage,
     claims: Claims,
@@ -91,11 +114,13 @@ impl<'a> Resolver<'a> {
             path,
             sources: Sources::default(),
             problems: Vec::new(),
+            warnings: Vec::new(),
             nodes: Vec::new(),
             values: Value::Null,
             used: BTreeSet::new(),
             has_redis: false,
             timeouts: spec::TIMEOUTS,
+            times: None,
             stage: Stage::Course,
             claims: Claims::None,
             saves: Saves::default(),

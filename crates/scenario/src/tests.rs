@@ -4,6 +4,7 @@ mod dialect;
 mod flagship;
 mod good;
 mod hostile;
+mod vain;
 mod wrong;
 
 use std::io;

@@ -32,14 +32,12 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
     let mut mistakes = 0;
     for argument in arguments {
         let file = find(argument)?;
-        match stayput_scenario::load(&disk, &file) {
-            Ok(plan) => {
-                for warning in stayput_scenario::warnings(&plan) {
-                    screen::complain(&format!("{warning}\n\n"));
-                }
+        match stayput_scenario::check(&disk, &file) {
+            Ok(checked) => {
+                checked.warnings.iter().for_each(show);
                 scenarios.push(Scenario {
                     argument: argument.clone(),
-                    plan: Arc::new(plan),
+                    plan: Arc::new(checked.plan),
                     snapshots: folder(&file).join("snapshots"),
                     source: source(&file),
                     texts: disk.texts.take(),

@@ -116,7 +116,7 @@ impl Resolver<'_> {
             contains: contains.map(|text| self.text(text, around)),
             regex: regex.map(|text| self.regex(text, around)),
             json: json.map(|part| self.json(part.0, around)),
-            that: that.map(|that| self.expression(that, around.looking(Looking::AtOutcome))),
+            that: that.map(|that| self.condition(that, around.looking(Looking::AtOutcome))),
         }
     }
 

@@ -28,7 +28,7 @@ impl Resolver<'_> {
         } else if let Some(pods) = &raw.pods {
             self.compared(raw, pods, around)?
         } else {
-            Expected::That(self.expression(raw.that.as_ref()?, around))
+            Expected::That(self.condition(raw.that.as_ref()?, around))
         };
         if let (None, Some(that), false) = (&raw.all, &raw.that, matches!(what, Expected::That(_)))
         {
@@ -52,6 +52,7 @@ impl Resolver<'_> {
             (None, Some(never)) => Mode::Never(self.duration(never)),
             (None, None) => Mode::Eventually,
         };
+        self.any_number(raw, &what);
         Some(Action::Expect { what, mode })
     }
 
@@ -66,11 +67,11 @@ impl Resolver<'_> {
                 self.operators(part.0);
                 self.computed(part.0, "a map", object)
             }),
-            that: raw.that.as_ref().map(|that| self.expression(that, object)),
+            that: raw.that.as_ref().map(|that| self.condition(that, object)),
             together: raw
                 .together
                 .as_ref()
-                .map(|that| self.expression(that, around.looking(Looking::AtObjects))),
+                .map(|that| self.condition(that, around.looking(Looking::AtObjects))),
             in_order: raw
                 .in_order
                 .as_ref()

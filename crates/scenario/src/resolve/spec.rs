@@ -45,6 +45,7 @@ impl Resolver<'_> {
         // What was refused is there all the same: names that speak of it are not wrong.
         let written = self.sources.get(root, "spec");
         self.has_redis = written.is_some_and(|spec| self.sources.get(spec, "redis").is_some());
+        self.times = written.and_then(|spec| self.sources.get(spec, "timeouts"));
         if let Some(file) = &spec.claims {
             self.claims = self.claims(file).map_or(Claims::Unreadable, Claims::Known);
         }

@@ -48,6 +48,7 @@ impl Resolver<'_> {
         let raw: Vec<_> = all.into_iter().map(|(step, _)| step).collect();
         number(&raw, &mut steps);
         self.names(&raw, &steps);
+        self.repeated(&raw, &steps);
         steps
     }
 
@@ -97,6 +98,7 @@ impl Resolver<'_> {
             None => self.called(raw),
         };
         let when = raw.when.as_ref().map(|when| self.expression(when, around));
+        self.unbounded(raw);
         let mut shows = self.shows(raw.shows.as_deref().unwrap_or_default());
         let body = self.body(raw, around, setting, &mut shows);
         if body.is_empty() && raw.steps.as_ref().is_some_and(Vec::is_empty) {
