@@ -24,7 +24,9 @@ ROOTS = """core.v1.Namespace core.v1.Node core.v1.Pod core.v1.PersistentVolume
 core.v1.PersistentVolumeClaim core.v1.ConfigMap core.v1.Secret core.v1.Service core.v1.Endpoints
 core.v1.Event core.v1.ServiceAccount core.v1.Binding discovery.v1.EndpointSlice events.v1.Event
 apps.v1.StatefulSet apps.v1.ControllerRevision storage.v1.StorageClass policy.v1.PodDisruptionBudget
-policy.v1.Eviction authentication.v1.TokenRequest coordination.v1.Lease autoscaling.v1.Scale""".split()
+policy.v1.Eviction authentication.v1.TokenRequest authentication.v1.SelfSubjectReview authentication.v1.TokenReview
+authorization.v1.SelfSubjectAccessReview authorization.v1.SelfSubjectRulesReview
+authorization.v1.SubjectAccessReview authorization.v1.LocalSubjectAccessReview coordination.v1.Lease autoscaling.v1.Scale""".split()
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 
@@ -44,7 +46,7 @@ def go_fields(api, machinery):
     """definition -> json name -> (Go type, omitempty)"""
     out = {}
     dirs = [(os.path.join(api, g, "v1"), "io.k8s.api.%s.v1." % g)
-            for g in ("core", "apps", "discovery", "events", "storage", "policy", "coordination", "autoscaling", "authentication")]
+            for g in ("core", "apps", "discovery", "events", "storage", "policy", "coordination", "autoscaling", "authentication", "authorization")]
     dirs += [(os.path.join(machinery, "pkg/apis/meta/v1"), META)]
     for path, prefix in dirs:
         text = open(os.path.join(path, "types.go")).read()

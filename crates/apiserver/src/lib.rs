@@ -28,6 +28,7 @@ mod options;
 mod patch;
 mod quantity;
 mod random;
+mod rights;
 mod rules;
 mod schema;
 mod server;

@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
-use crate::issues::Issues;
+use crate::issues::{Issues, go_quote};
 use crate::kinds::Kind;
+use crate::rights::Ask;
 
 /// A refusal.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,6 +141,40 @@ impl Status {
     /// Fields that others own.
     pub(crate) fn apply_conflict(message: String, causes: &[Value]) -> Status {
         Status::new(409, "Conflict", message, Some(json!({"causes": causes})))
+    }
+
+    /// The user may not do that.
+    pub(crate) fn denied(ask: &Ask<'_>, why: &str) -> Status {
+        let mut details = json!({});
+        let subject = match ask {
+            Ask::Path { .. } => String::new(),
+            Ask::Resource(asked) => {
+                for (key, value) in [
+                    ("group", asked.group),
+                    ("kind", asked.plural),
+                    ("name", asked.name),
+                ] {
+                    if !value.is_empty() {
+                        details[key] = json!(value);
+                    }
+                }
+                let dot = if asked.group.is_empty() { "" } else { "." };
+                let resource = format!("{}{dot}{}", asked.plural, asked.group);
+                if asked.name.is_empty() {
+                    format!("{resource} is ")
+                } else {
+                    format!("{resource} {} is ", go_quote(asked.name))
+                }
+            }
+        };
+        let message = format!("{subject}forbidden: {why}");
+        Status::new(403, "Forbidden", message, Some(details))
+    }
+
+    /// A review is not valid; Kubernetes leaves out what it is called.
+    pub(crate) fn invalid_review(kind: &Kind, issues: &Issues) -> Status {
+        let qualified = format!(".{}", kind.group);
+        Status::invalid_named(&qualified, kind.group, "", "", issues)
     }
 
     /// Admission says no.

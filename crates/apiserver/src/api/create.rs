@@ -140,7 +140,7 @@ impl Api {
         }
     }
 
-    fn record_creation(&self, target: Target<'_>, value: &mut Value, manager: &str) {
+    pub(super) fn record_creation(&self, target: Target<'_>, value: &mut Value, manager: &str) {
         normalize(&self.schema, target.served.schema, value);
         let manager = self.manager(manager, "", target.served);
         let ty = Type::Struct(target.served.schema);

@@ -224,6 +224,9 @@ fn group_value(group: &str, version: &str) -> Value {
 }
 
 fn verbs(kind: &Kind) -> Value {
+    if kind.review.is_some() {
+        return json!(["create"]);
+    }
     match kind.collection {
         Collection::Deletable => json!([
             "create",
@@ -284,8 +287,11 @@ fn optional(value: &mut Value, key: &str, words: &[&str]) {
 fn resource_values(kind: &'static Kind) -> Vec<Value> {
     let mut own = json!({
         "name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced(), "kind": kind.kind,
-        "verbs": verbs(kind), "storageVersionHash": kind.hash,
+        "verbs": verbs(kind),
     });
+    if kind.review.is_none() {
+        own["storageVersionHash"] = json!(kind.hash);
+    }
     optional(&mut own, "shortNames", kind.short_names);
     optional(&mut own, "categories", kind.categories);
     let mut values = vec![own];

@@ -5,6 +5,7 @@ use super::negotiate::{Asked, Form, negotiate, refusal_encoding};
 use super::options::list_options;
 use super::render::{View, include};
 use super::request::{Answer, Encoding, Method, Request};
+use super::rights::admitted;
 use super::route::{Path, Route, route};
 use crate::kinds::{Collection, Served, Sub};
 use crate::status::Status;
@@ -32,6 +33,11 @@ impl Api {
     /// Carries out a request.
     pub(crate) fn handle(&mut self, request: &Request) -> Answer {
         self.now = (self.options.clock)();
+        let acting = match admitted(request) {
+            Ok(acting) => acting,
+            Err(refused) => return refused,
+        };
+        let request = acting.as_ref().unwrap_or(request);
         let mut answer = match self.route(request) {
             Ok(answer) => answer,
             Err(status) => Answer::refusal(&status, refusal_encoding(&request.accept)),
@@ -71,9 +77,10 @@ impl Api {
         };
         let served = self.catalogue.get(id);
         let in_namespace = path.namespace.is_some();
-        let everywhere = path.name.is_none() && request.method == Method::Get;
+        let reviewed = served.kind.review.is_some();
+        let everywhere = path.name.is_none() && request.method == Method::Get && !reviewed;
         if served.kind.namespaced() != in_namespace && (in_namespace || !everywhere) {
-            return Err(if path.name.is_none() && !in_namespace {
+            return Err(if path.name.is_none() && !in_namespace && !reviewed {
                 Status::method_not_allowed()
             } else {
                 Status::no_resource()
@@ -102,6 +109,13 @@ impl Api {
         target: Target<'_>,
         path: Path<'_>,
     ) -> Result<Answer, Status> {
+        if let Some(review) = target.served.kind.review {
+            return match (request.method, path.name) {
+                (Method::Post, None) => self.review(request, target, review),
+                (_, None) => Err(Status::method_not_allowed()),
+                (_, Some(_)) => Err(Status::no_resource()),
+            };
+        }
         if path.watch {
             return self.watch_path(request, target, path);
         }

@@ -23,6 +23,8 @@ mod patch;
 mod pods;
 pub(crate) mod render;
 pub(crate) mod request;
+mod reviews;
+mod rights;
 mod route;
 mod scale;
 pub(crate) mod selector;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::kinds::Kind;
 use crate::nodes::NodeCall;
+use crate::rights::User;
 use crate::status::Status;
 use crate::store::Object;
 use crate::watch::Watch;
@@ -30,6 +31,20 @@ pub(crate) enum Method {
     Other,
 }
 
+impl Method {
+    /// As a path that is no object's is asked.
+    pub(crate) fn lower(self) -> &'static str {
+        match self {
+            Method::Get => "get",
+            Method::Post => "post",
+            Method::Put => "put",
+            Method::Patch => "patch",
+            Method::Delete => "delete",
+            Method::Other => "options",
+        }
+    }
+}
+
 /// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -49,6 +64,12 @@ pub(crate) struct Request {
     pub(crate) agent: String,
     /// The body, whole.
     pub(crate) body: Bytes,
+    /// Who asks.
+    pub(crate) user: Arc<User>,
+    /// The headers that ask to be taken for somebody else, names in lower case.
+    pub(crate) impersonation: Vec<(String, String)>,
+    /// The bearer token that is good on this way in, if there is one.
+    pub(crate) token: Option<Arc<str>>,
 }
 
 impl Request {

@@ -1,7 +1,7 @@
 //! The kinds of the named groups, in the order in which discovery lists the groups.
 
 use super::{
-    Deleted, Fields, Generation, KIND, Kind, Names, RULES, Refusal, Rules, Scope, Sub, View,
+    Deleted, Fields, Generation, KIND, Kind, Names, RULES, Refusal, Review, Rules, Scope, Sub, View,
 };
 use crate::rules::{cluster, events, network, storage, workloads};
 use crate::table::columns;
@@ -80,6 +80,65 @@ pub(super) const KINDS: &[Kind] = &[
             show: events::show,
             store: events::store,
         }),
+        ..KIND
+    },
+    Kind {
+        group: "authentication.k8s.io",
+        kind: "SelfSubjectReview",
+        plural: "selfsubjectreviews",
+        singular: "selfsubjectreview",
+        scope: Scope::Cluster,
+        schema: "io.k8s.api.authentication.v1.SelfSubjectReview",
+        review: Some(Review::Myself),
+        ..KIND
+    },
+    Kind {
+        group: "authentication.k8s.io",
+        kind: "TokenReview",
+        plural: "tokenreviews",
+        singular: "tokenreview",
+        scope: Scope::Cluster,
+        schema: "io.k8s.api.authentication.v1.TokenReview",
+        review: Some(Review::Token),
+        ..KIND
+    },
+    Kind {
+        group: "authorization.k8s.io",
+        kind: "LocalSubjectAccessReview",
+        plural: "localsubjectaccessreviews",
+        singular: "localsubjectaccessreview",
+        schema: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
+        review: Some(Review::LocalAccess),
+        ..KIND
+    },
+    Kind {
+        group: "authorization.k8s.io",
+        kind: "SelfSubjectAccessReview",
+        plural: "selfsubjectaccessreviews",
+        singular: "selfsubjectaccessreview",
+        scope: Scope::Cluster,
+        schema: "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+        review: Some(Review::MyAccess),
+        ..KIND
+    },
+    Kind {
+        group: "authorization.k8s.io",
+        kind: "SelfSubjectRulesReview",
+        plural: "selfsubjectrulesreviews",
+        singular: "selfsubjectrulesreview",
+        scope: Scope::Cluster,
+        schema: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+        review: Some(Review::MyRules),
+        ..KIND
+    },
+    Kind {
+        group: "authorization.k8s.io",
+        kind: "SubjectAccessReview",
+        plural: "subjectaccessreviews",
+        singular: "subjectaccessreview",
+        scope: Scope::Cluster,
+        schema: "io.k8s.api.authorization.v1.SubjectAccessReview",
+        review: Some(Review::Access),
         ..KIND
     },
     Kind {

@@ -64,6 +64,25 @@ pub(crate) struct Kind {
     pub(crate) admission: Admission,
     /// Seconds after which an object is forgotten.
     pub(crate) lifetime: Option<i64>,
+    /// The question that it is, if it is one: answered, and never stored.
+    pub(crate) review: Option<Review>,
+}
+
+/// A question about users, tokens and rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Review {
+    /// Who am I?
+    Myself,
+    /// Whose is this token?
+    Token,
+    /// May I?
+    MyAccess,
+    /// What may I?
+    MyRules,
+    /// May somebody?
+    Access,
+    /// May somebody, in this namespace?
+    LocalAccess,
 }
 
 /// What admission does with objects of a kind.
@@ -246,6 +265,7 @@ pub(super) const KIND: Kind = Kind {
     deprecated: None,
     admission: Admission::Nothing,
     lifetime: None,
+    review: None,
 };
 
 impl Kind {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::{
-    apps, authentication, autoscaling, coordination, core, discovery, events, policy, storage,
+    apps, authentication, authorization, autoscaling, coordination, core, discovery, events,
+    policy, storage,
 };
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -42,6 +43,12 @@ fn roots(generator: &mut SchemaGenerator) {
     generator.subschema_for::<policy::v1::PodDisruptionBudget>();
     generator.subschema_for::<policy::v1::Eviction>();
     generator.subschema_for::<authentication::v1::TokenRequest>();
+    generator.subschema_for::<authentication::v1::SelfSubjectReview>();
+    generator.subschema_for::<authentication::v1::TokenReview>();
+    generator.subschema_for::<authorization::v1::SelfSubjectAccessReview>();
+    generator.subschema_for::<authorization::v1::SelfSubjectRulesReview>();
+    generator.subschema_for::<authorization::v1::SubjectAccessReview>();
+    generator.subschema_for::<authorization::v1::LocalSubjectAccessReview>();
     generator.subschema_for::<coordination::v1::Lease>();
     generator.subschema_for::<autoscaling::v1::Scale>();
 }

@@ -82,7 +82,7 @@ fn root(kind: &Kind) -> String {
     }
 }
 
-fn paths(kind: &Kind) -> [(String, Value); 2] {
+fn paths(kind: &Kind) -> Vec<(String, Value)> {
     let root = root(kind);
     let place = if kind.namespaced() {
         "/namespaces/{namespace}"
@@ -101,8 +101,11 @@ fn paths(kind: &Kind) -> [(String, Value); 2] {
             "responses": {"200": {"description": "OK", "content": content}},
         })
     };
+    if kind.review.is_some() {
+        return vec![(collection, json!({"post": operation("post")}))];
+    }
     let one = json!({"get": operation("get"), "put": operation("put"), "patch": operation("patch"), "delete": operation("delete")});
-    [
+    vec![
         (
             collection.clone(),
             json!({"get": operation("list"), "post": operation("post")}),

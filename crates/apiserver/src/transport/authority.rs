@@ -12,6 +12,9 @@ use rcgen::{
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest as _, Sha256};
+
+use crate::rights::ADMINISTRATORS;
 
 /// What a client needs to be known to the server.
 #[derive(Clone)]
@@ -57,6 +60,8 @@ pub(super) struct Authority {
     pub(super) roots: RootCertStore,
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: PrivateKeyDer<'static>,
+    /// SHA-256 of the client's certificate.
+    pub(super) client_hash: String,
 }
 
 /// Certificates could not be made.
@@ -79,6 +84,12 @@ fn named(common: &str, organization: Option<&str>) -> DistinguishedName {
     name
 }
 
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 impl Authority {
     /// Makes everything, for a server known by these names and addresses.
     pub(super) fn new(names: Vec<String>) -> Result<Authority, AuthorityError> {
@@ -99,7 +110,7 @@ impl Authority {
         let server_certificate = server.signed_by(&server_key, &issuer)?;
         let client_key = KeyPair::generate()?;
         let mut client = CertificateParams::default();
-        client.distinguished_name = named("kubernetes-admin", Some("system:masters"));
+        client.distinguished_name = named("kubernetes-admin", Some(ADMINISTRATORS));
         client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let client_certificate = client.signed_by(&client_key, &issuer)?;
         let mut roots = RootCertStore::empty();
@@ -121,6 +132,7 @@ impl Authority {
             },
             roots,
             chain: vec![server_certificate.der().clone()],
+            client_hash: sha256(client_certificate.der()),
             key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(server_key.serialize_der())),
         })
     }

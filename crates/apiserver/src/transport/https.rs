@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use super::authority::{Authority, AuthorityError, Credentials};
 use super::service::{Body, Context, refuse, respond};
 use super::{Runner, run};
+use crate::rights::User;
 use crate::server::ApiServer;
 use crate::status::Status;
 
@@ -77,6 +78,7 @@ impl ApiServer {
             handle: self.handle(),
             nodes: Arc::clone(&self.options().nodes),
             runner: self.runner.clone(),
+            token: None,
         }
     }
 
@@ -103,13 +105,19 @@ impl ApiServer {
         ];
         let authority = Authority::new(names.map(str::to_owned).to_vec())?;
         let credentials = authority.credentials.clone();
+        let hash = authority.client_hash.clone();
         let acceptor = TlsAcceptor::from(Arc::new(tls(authority)?));
         listener.set_nonblocking(true).map_err(HttpsError::Listen)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(HttpsError::Listen)?;
+        let context = Context {
+            token: Some(Arc::from(credentials.token.as_str())),
+            ..self.context()
+        };
         let door = Door {
-            context: self.context(),
+            context,
             acceptor,
-            token: Arc::from(format!("Bearer {}", credentials.token)),
+            by_token: Arc::new(User::administrator()),
+            by_certificate: Arc::new(User::administrator().by_certificate(&hash)),
         };
         self.tasks.spawn(accept(listener, door));
         Ok(Https {
@@ -142,7 +150,8 @@ fn tls(authority: Authority) -> Result<ServerConfig, HttpsError> {
 struct Door {
     context: Context,
     acceptor: TlsAcceptor,
-    token: Arc<str>,
+    by_token: Arc<User>,
+    by_certificate: Arc<User>,
 }
 
 /// Whether the connection itself says who is there.
@@ -201,12 +210,14 @@ async fn answer(
     known: Known,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let token = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    if known == Known::NotYet && token != Some(&*door.token) {
-        return Ok(refuse(&Status::unauthorized(), ""));
-    }
-    Ok(respond(door.context, request).await)
+    let header = request.headers().get(AUTHORIZATION);
+    let token = header
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let user = match known {
+        Known::ByCertificate => door.by_certificate,
+        Known::NotYet if token.is_some() && token == door.context.token.as_deref() => door.by_token,
+        Known::NotYet => return Ok(refuse(&Status::unauthorized(), "")),
+    };
+    Ok(respond(door.context, user, request).await)
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use http::header::{HeaderValue, UPGRADE, USER_AGENT};
@@ -15,6 +16,7 @@ use kube::client::Body as ClientBody;
 use tower::Service;
 
 use super::service::{Body, Context, respond};
+use crate::rights::User;
 use crate::server::ApiServer;
 
 /// Bytes in flight of an upgraded connection.
@@ -32,6 +34,7 @@ impl ApiServer {
         kube::Client::new(
             Local {
                 context: self.context(),
+                user: Arc::new(User::in_process()),
                 agent,
             },
             "default",
@@ -42,6 +45,7 @@ impl ApiServer {
 #[derive(Clone)]
 struct Local {
     context: Context,
+    user: Arc<User>,
     agent: HeaderValue,
 }
 
@@ -61,24 +65,25 @@ impl Service<Request<ClientBody>> for Local {
             .headers_mut()
             .entry(USER_AGENT)
             .or_insert_with(|| self.agent.clone());
-        let context = self.context.clone();
+        let (context, user) = (self.context.clone(), Arc::clone(&self.user));
         if request.headers().contains_key(UPGRADE) {
-            return Box::pin(through_pipe(context, request));
+            return Box::pin(through_pipe(context, user, request));
         }
-        Box::pin(async move { Ok(respond(context, request).await) })
+        Box::pin(async move { Ok(respond(context, user, request).await) })
     }
 }
 
 /// An upgrade needs a connection: a pipe in memory with HTTP on both ends.
 async fn through_pipe(
     context: Context,
+    user: Arc<User>,
     request: Request<ClientBody>,
 ) -> Result<Response<Body>, hyper::Error> {
     let (near, far) = tokio::io::duplex(PIPE);
     let runner = context.runner.clone();
     let service = service_fn(move |request| {
-        let context = context.clone();
-        async move { Ok::<_, Infallible>(respond(context, request).await) }
+        let (context, user) = (context.clone(), Arc::clone(&user));
+        async move { Ok::<_, Infallible>(respond(context, user, request).await) }
     });
     let serving = server::Builder::new()
         .serve_connection(TokioIo::new(far), service)

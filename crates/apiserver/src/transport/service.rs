@@ -20,6 +20,7 @@ use super::runner::Runner;
 use crate::api::negotiate::refusal_encoding;
 use crate::api::request::{Answer, Document, Method, Request};
 use crate::nodes::NodeDialer;
+use crate::rights::User;
 use crate::server::Handle;
 use crate::status::Status;
 
@@ -37,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) handle: Handle,
     pub(crate) nodes: Arc<dyn NodeDialer>,
     pub(crate) runner: Runner,
+    /// The bearer token that is good on this way in, if there is one.
+    pub(crate) token: Option<Arc<str>>,
 }
 
 impl std::fmt::Debug for Context {
@@ -60,8 +63,12 @@ pub(super) fn refuse(status: &Status, accept: &str) -> Response<Body> {
     }
 }
 
-/// Answers one request.
-pub(crate) async fn respond<B>(context: Context, mut request: HttpRequest<B>) -> Response<Body>
+/// Answers one request of that user.
+pub(crate) async fn respond<B>(
+    context: Context,
+    user: Arc<User>,
+    mut request: HttpRequest<B>,
+) -> Response<Body>
 where
     B: HttpBody<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -83,6 +90,9 @@ where
         content_type: header(&parts.headers, &CONTENT_TYPE),
         agent: header(&parts.headers, &USER_AGENT),
         body,
+        user,
+        impersonation: impersonation(&parts.headers),
+        token: context.token.clone(),
     };
     let mut response = match context.handle.call(request).await {
         Err(status) => refuse(&status, &accept),
@@ -169,6 +179,16 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> String {
         .filter_map(|value| value.to_str().ok())
         .collect();
     values.join(",")
+}
+
+/// The headers that ask to be taken for somebody else.
+fn impersonation(headers: &HeaderMap) -> Vec<(String, String)> {
+    let asks = |(name, _): &(&HeaderName, &HeaderValue)| name.as_str().starts_with("impersonate-");
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (decoded(name.as_str(), Plus::Plain), value)
+    };
+    headers.iter().filter(asks).map(text).collect()
 }
 
 fn method(method: &HttpMethod) -> Method {
