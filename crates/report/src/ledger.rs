@@ -40,12 +40,27 @@ pub(crate) fn table(summary: &Summary, style: Style) -> Vec<String> {
     if ledger.is_empty() || summary.steps.iter().all(|step| step.begun.is_none()) {
         return Vec::new();
     }
-    let line = |part| line(part, summary);
-    let rows: Vec<_> = ledger
-        .iter()
-        .map(|row| (row.id, &*row.says, row.parts.iter().map(line).collect()))
-        .collect();
-    lines(&rows, Tally::of(&ledger), style)
+    let (mut rows, mut elsewhere) = (Vec::new(), Vec::new());
+    for row in &ledger {
+        let (parts, others): (Vec<_>, Vec<_>) = row.parts.iter().partition(|part| is_tried(part));
+        elsewhere.extend(others.into_iter().map(|part| &*part.id.0));
+        if !parts.is_empty() {
+            let parts: Vec<_> = parts.into_iter().map(|part| line(part, summary)).collect();
+            rows.push((row.id, &*row.says, parts));
+        }
+    }
+    let mut lines = lines(&rows, Tally::of(&ledger), style);
+    if !elsewhere.is_empty() {
+        let said = format!("no step here is about {}", elsewhere.join(", "));
+        let said = hang("  ", &said, style.columns());
+        lines.extend(said.iter().map(|line| style.paint(Ink::Dim, line)));
+    }
+    lines
+}
+
+/// Whether any step of the scenario is about a part.
+fn is_tried(part: &LedgerPart) -> bool {
+    !matches!(part.verdict, PartVerdict::NotTried { reason: None })
 }
 
 /// The table of statements with their parts.

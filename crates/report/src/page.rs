@@ -160,7 +160,7 @@ impl Page {
                     div { dt { "cluster" } dd { (cluster) } }
                     div { dt { "took" } dd { (words::seconds(self.summary.now.since_start())) } }
                     div { dt { "seed" } dd { (run.seed) } }
-                    div { dt { "began" } dd { time datetime=(run.started) { (run.started) } } }
+                    div { dt { "began" } dd { time datetime=(run.started) { (words::moment(&run.started)) } } }
                     div { dt { "again" } dd { code { (run.rerun) } } }
                 }
             }

@@ -18,6 +18,15 @@ pub(crate) const COSTS: [Cost; 5] = [
     Cost::Proof,
 ];
 
+/// A moment, to the second: `2026-11-24 20:02:28 UTC`.
+pub(crate) fn moment(served: &str) -> String {
+    let whole = served.split(['.', 'Z']).next().unwrap_or(served);
+    match whole.split_once('T') {
+        Some((day, time)) => format!("{day} {time} UTC"),
+        None => served.to_owned(),
+    }
+}
+
 /// The word for an outcome; in capitals where it fails the run.
 pub(crate) fn outcome(outcome: &Outcome) -> (&'static str, Ink) {
     match outcome {

@@ -34,42 +34,37 @@ fn a_run_that_passes() {
 
     what the text says, and what was shown
        2  a local volume always brings the pod back to the same node
-          2.place               confirmed     redis-cluster-0 comes back to its node
-                                              redis-cluster-0: master-1 as before, 10.244.1.5 is now
-                                              10.244.1.9
-          2.lost-node           not tried
-       3  a StatefulSet cannot use hostPath
-          3                     not tried
+          2.place          confirmed     redis-cluster-0 comes back to its node
+                                         redis-cluster-0: master-1 as before, 10.244.1.5 is now
+                                         10.244.1.9
        5  the class does not provision; it only delays binding
-          5.provisions-nothing  not tried
-          5.delays              confirmed     nothing binds before a consumer
-                                              6 claims Pending for 2.0 s, no pod uses them
+          5.delays         confirmed     nothing binds before a consumer
+                                         6 claims Pending for 2.0 s, no pod uses them
        7  pods start in order, each on its volume's node
-          7.order               confirmed     pods come up in order
-                                              redis-cluster-0 … redis-cluster-5, each Ready before the
-                                              next was made
+          7.order          confirmed     pods come up in order
+                                         redis-cluster-0 … redis-cluster-5, each Ready before the next
+                                         was made
        8  deleting redis-cluster-0 brings it back on master-1 with another IP
-          8.place               confirmed     redis-cluster-0 comes back to its node
-                                              redis-cluster-0: master-1 as before, 10.244.1.5 is now
-                                              10.244.1.9
-          8.address             confirmed     redis-cluster-0 comes back to its node
-                                              redis-cluster-0: master-1 as before, 10.244.1.5 is now
-                                              10.244.1.9
-          8.data                more exactly  nothing was lost, the data is on the disks
-                                              its data is there too, and from its own disk: the text
-                                              never looked (1200 keys of 1200, each from the disk of its
-                                              own shard)
+          8.place          confirmed     redis-cluster-0 comes back to its node
+                                         redis-cluster-0: master-1 as before, 10.244.1.5 is now
+                                         10.244.1.9
+          8.address        confirmed     redis-cluster-0 comes back to its node
+                                         redis-cluster-0: master-1 as before, 10.244.1.5 is now
+                                         10.244.1.9
+          8.data           more exactly  nothing was lost, the data is on the disks
+                                         its data is there too, and from its own disk: the text never
+                                         looked (1200 keys of 1200, each from the disk of its own shard)
       10  deleting a claim does not delete the volume, though its reclaim policy is Delete
-          10.volume-stays       confirmed     the volumes stay, and are Failed
-                                              6 volumes Failed: no volume plugin matched
-          10.failed             more exactly  the volumes stay, and are Failed
-                                              but they are left Failed, not Available: nobody can bind
-                                              them again (6 volumes Failed: no volume plugin matched)
+          10.volume-stays  confirmed     the volumes stay, and are Failed
+                                         6 volumes Failed: no volume plugin matched
+          10.failed        more exactly  the volumes stay, and are Failed
+                                         but they are left Failed, not Available: nobody can bind them
+                                         again (6 volumes Failed: no volume plugin matched)
       13  a claim is bound to a random volume the first time
-          13.random             not tried
-          13.selector           more exactly  each claim has the volume that its selector names
-                                              with a selector the volume is the chosen one
+          13.selector      more exactly  each claim has the volume that its selector names
+                                         with a selector the volume is the chosen one
       13 parts: 6 confirmed, 3 more exactly, 4 not tried
+      no step here is about 2.lost-node, 3, 5.provisions-nothing, 13.random
 
     where the time went
       cluster creation and deletion     38.4s
@@ -199,38 +194,33 @@ fn a_run_that_fails_on_a_narrow_terminal() {
 
     what the text says, and what was shown
        2  a local volume always brings the pod back to the same node
-          2.place               NOT SHOWN     failed: redis-cluster-0 comes back to
-                                              its node
-          2.lost-node           not tried
-       3  a StatefulSet cannot use hostPath
-          3                     not tried
+          2.place          NOT SHOWN     failed: redis-cluster-0 comes back to its
+                                         node
        5  the class does not provision; it only delays binding
-          5.provisions-nothing  not tried
-          5.delays              confirmed     nothing binds before a consumer
-                                              6 claims Pending for 2.0 s, no pod
-                                              uses them
+          5.delays         confirmed     nothing binds before a consumer
+                                         6 claims Pending for 2.0 s, no pod uses
+                                         them
        7  pods start in order, each on its volume's node
-          7.order               confirmed     pods come up in order
-                                              redis-cluster-0 … redis-cluster-5,
-                                              each Ready before the next was made
+          7.order          confirmed     pods come up in order
+                                         redis-cluster-0 … redis-cluster-5, each
+                                         Ready before the next was made
        8  deleting redis-cluster-0 brings it back on master-1 with another IP
-          8.place               NOT SHOWN     failed: redis-cluster-0 comes back to
-                                              its node
-          8.address             NOT SHOWN     failed: redis-cluster-0 comes back to
-                                              its node
-          8.data                not tried     `nothing was lost` was skipped: an
-                                              earlier step failed
+          8.place          NOT SHOWN     failed: redis-cluster-0 comes back to its
+                                         node
+          8.address        NOT SHOWN     failed: redis-cluster-0 comes back to its
+                                         node
+          8.data           not tried     `nothing was lost` was skipped: an earlier
+                                         step failed
       10  deleting a claim does not delete the volume, though its reclaim policy is
           Delete
-          10.volume-stays       not tried     not possible here: this cluster gives
-                                              no way to its nodes' disks
-          10.failed             not tried     not possible here: this cluster gives
-                                              no way to its nodes' disks
+          10.volume-stays  not tried     not possible here: this cluster gives no
+                                         way to its nodes' disks
+          10.failed        not tried     not possible here: this cluster gives no
+                                         way to its nodes' disks
       13  a claim is bound to a random volume the first time
-          13.random             not tried
-          13.selector           not tried     one claim was bound before the run
-                                              began
+          13.selector      not tried     one claim was bound before the run began
       13 parts: 2 confirmed, 3 NOT SHOWN, 8 not tried
+      no step here is about 2.lost-node, 3, 5.provisions-nothing, 13.random
 
     where the time went
       cluster creation and deletion     38.4s
