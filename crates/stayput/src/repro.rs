@@ -31,6 +31,9 @@ pub(crate) struct Repro {
     /// Another version of Kubernetes than the bundle's.
     #[arg(long, value_name = "X.Y")]
     kubernetes: Option<String>,
+    /// Keep the cluster, for a look.
+    #[arg(long)]
+    keep: bool,
     /// Write index.html, report.json, junit.xml and logs into this folder.
     #[arg(long, value_name = "DIR")]
     report: Option<Utf8PathBuf>,
@@ -56,12 +59,13 @@ pub(crate) async fn again(flags: Repro) -> Result<u8> {
         ));
     }
     let words = Words::try_parse_from(words(&flags, about, &folder.0)?)?.e2e;
-    let scenarios = match selection::choose(&words)? {
+    let mut scenarios = match selection::choose(&words)? {
         Ok(scenarios) => scenarios,
         Err(code) => return Ok(code),
     };
-    let scenario = scenarios.first().context("the bundle has no scenario")?;
-    let now = run::one(&words, scenario).await?;
+    let mut scenario = scenarios.pop().context("the bundle has no scenario")?;
+    scenario.bundle = Some(flags.bundle);
+    let now = run::one(&words, &scenario).await?;
     judge(about, &now)
 }
 
@@ -126,6 +130,7 @@ fn words(flags: &Repro, about: &About, folder: &Utf8Path) -> Result<Vec<String>>
     if cluster == ClusterChoice::Kind && config.is_file() {
         words.push(format!("--kind-config={config}"));
     }
+    words.extend(flags.keep.then(|| "--keep".to_owned()));
     words.extend(flags.report.iter().map(|it| format!("--report={it}")));
     match &about.selection {
         Selection::Steps => {}

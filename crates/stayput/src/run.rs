@@ -117,18 +117,20 @@ impl Attempt<'_> {
 
     /// The command that plays just this again.
     fn rerun(&self, seed: u64) -> String {
-        let flags = self.flags;
-        let mut words = vec![
-            program().to_owned(),
-            format!("e2e {}", self.scenario.argument),
-            format!("--cluster {}", flags.cluster()),
-        ];
-        words.extend(
-            flags
-                .kubernetes
-                .iter()
-                .map(|it| format!("--kubernetes {it}")),
+        let (flags, scenario) = (self.flags, self.scenario);
+        let what = scenario.bundle.as_ref().map_or_else(
+            || format!("e2e {}", scenario.argument),
+            |bundle| format!("repro {bundle}"),
         );
+        let cluster = format!("--cluster {}", flags.cluster());
+        let mut words = vec![program().to_owned(), what, cluster];
+        let kubernetes = flags.kubernetes.iter();
+        words.extend(kubernetes.map(|it| format!("--kubernetes {it}")));
+        words.extend(flags.keep.then(|| "--keep".to_owned()));
+        if scenario.bundle.is_some() {
+            // The bundle knows the rest.
+            return words.join(" ");
+        }
         words.extend(flags.images.iter().map(|it| format!("--images {it}")));
         words.extend(flags.controls.then(|| "--controls".to_owned()));
         words.extend(flags.control.iter().map(|it| format!("--control '{it}'")));

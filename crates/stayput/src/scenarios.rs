@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Scenario {
     /// What the user calls it on the command line.
     pub(crate) argument: String,
+    /// The bundle that it came out of; its own files are gone after the run.
+    pub(crate) bundle: Option<Utf8PathBuf>,
     pub(crate) plan: Arc<Plan>,
     /// The folder of its golden snapshots.
     pub(crate) snapshots: Utf8PathBuf,
@@ -37,6 +39,7 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
                 checked.warnings.iter().for_each(show);
                 scenarios.push(Scenario {
                     argument: argument.clone(),
+                    bundle: None,
                     plan: Arc::new(checked.plan),
                     snapshots: folder(&file).join("snapshots"),
                     source: source(&file),
