@@ -28,10 +28,15 @@ pub(crate) fn main(flag: Option<&str>) -> ExitCode {
 /// Every generated file with its text.
 fn generated() -> Vec<(PathBuf, String)> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    vec![(
-        root.join("schema/scenario.schema.json"),
-        format!("{:#}\n", stayput::schema()),
-    )]
+    let schemas = [
+        ("scenario", stayput::schema()),
+        ("suite", stayput::suite_schema()),
+    ];
+    let schemas = schemas.map(|(of, schema)| {
+        let path = root.join(format!("schema/{of}.schema.json"));
+        (path, format!("{schema:#}\n"))
+    });
+    schemas.into()
 }
 
 #[expect(clippy::print_stderr, reason = "a chore's only output")]

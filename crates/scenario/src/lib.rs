@@ -26,7 +26,7 @@ mod yaml;
 pub use files::{Files, RenderError, Rendering};
 pub use problem::{Colour, Problems};
 pub use resolve::{Checked, check, load};
-pub use schema::schema;
+pub use schema::{schema, suite_schema};
 
 #[cfg(test)]
 mod tests;

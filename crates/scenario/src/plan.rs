@@ -29,6 +29,8 @@ pub struct Plan {
     pub about: String,
     /// The file it was read from.
     pub file: Utf8PathBuf,
+    /// The file of the suite whose set-up and tear-down are among the steps.
+    pub suite: Option<Utf8PathBuf>,
     /// The nodes that it speaks of, by its own names.
     pub nodes: Vec<String>,
     /// Images that have to be on the nodes, as `redis:7`.
@@ -45,7 +47,8 @@ pub struct Plan {
     pub statements: Vec<Statement>,
     /// How files on nodes are named in snapshots, and what is left out and why.
     pub files: Vec<FileRole>,
-    /// The steps, those of `finally` last, without the leak check that ends every run.
+    /// The steps, the suite's set-up first, those of `finally` and its tear-down last, without
+    /// the leak check that ends every run.
     pub steps: Vec<Step>,
     /// The sabotages that have to be noticed.
     pub controls: Vec<Control>,

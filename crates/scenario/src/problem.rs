@@ -1,6 +1,6 @@
 //! Mistakes in files, and what stands there in vain, each shown in its file.
 
-use std::{error::Error, fmt, ops::Range};
+use std::{collections::HashSet, error::Error, fmt, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -157,6 +157,14 @@ impl Problems {
     #[expect(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
         self.list.len() + self.more
+    }
+
+    /// Only those that were not seen before; `seen` is told of the rest.
+    pub fn not_yet_in(mut self, seen: &mut HashSet<(Option<Place>, String)>) -> Option<Self> {
+        let lines: Vec<_> = self.lines().collect();
+        let mut new = lines.into_iter().map(|line| seen.insert(line));
+        self.list.retain(|_| new.next().unwrap_or_default());
+        (!self.list.is_empty()).then_some(self)
     }
 
     /// Each mistake in one line: where, what, and the hint.

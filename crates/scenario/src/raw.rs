@@ -9,6 +9,7 @@ mod expect;
 mod save;
 mod source;
 mod step;
+mod suite;
 mod timeouts;
 mod verb;
 
@@ -22,6 +23,7 @@ pub(crate) use expect::{EventAbout, Expect, FilesThere, Presence};
 pub(crate) use save::Save;
 pub(crate) use source::{Helm, Rendered, Source, Sources};
 pub(crate) use step::Step;
+pub(crate) use suite::{Suite, SuiteSpec};
 pub(crate) use timeouts::Timeouts;
 pub(crate) use verb::{
     DURATION, Delete, Gone, HealthyFor, Host, NodeVerb, Patch, PodSelection, Redis, Restart, Scale,
@@ -71,13 +73,16 @@ pub(crate) struct Metadata {
 /// What the scenario does.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("anyOf" = one_of(&["cluster", "suite"])))]
 pub(crate) struct Spec {
     /// What it is about, in a sentence.
     pub(crate) about: Text,
+    /// A file with set-up and tear-down that it shares with other scenarios.
+    pub(crate) suite: Option<Text>,
     /// A file of statements whose parts the steps show.
     pub(crate) claims: Option<Text>,
     /// What it needs of the cluster.
-    pub(crate) cluster: Cluster,
+    pub(crate) cluster: Option<Cluster>,
     /// A condition: where it does not hold the whole scenario is skipped, and shown as skipped.
     pub(crate) when: Option<Text>,
     /// How long conditions may take, by verb.

@@ -13,6 +13,7 @@ mod object;
 mod save;
 mod spec;
 mod step;
+mod suite;
 mod template;
 mod vain;
 mod value;
@@ -84,8 +85,8 @@ struct Resolver<'a> {
     used: BTreeSet<String>,
     has_redis: bool,
     timeouts: Timeouts,
-    /// Where the scenario says times by verb.
-    times: Option<NodeId>,
+    /// Where the scenario and its suite say times by verb.
+    times: Vec<NodeId>,
     /// Whether the step that is being read is one of `finally`.
     stage: Stage,
     claims: Claims,
@@ -94,6 +95,9 @@ struct Resolver<'a> {
     actions: usize,
     /// Something was left out: what seems unused or missing may only be hidden.
     incomplete: bool,
+    /// The suite, or what is needed of the cluster, has mistakes: nobody knows which names it
+    /// was meant to give.
+    half_known: bool,
     documents: HashMap<Utf8PathBuf, Vec<NodeId>>,
     manifests: HashMap<(String, Each), Vec<Manifest>>,
 }
@@ -120,12 +124,13 @@ impl<'a> Resolver<'a> {
             used: BTreeSet::new(),
             has_redis: false,
             timeouts: spec::TIMEOUTS,
-            times: None,
+            times: Vec::new(),
             stage: Stage::Course,
             claims: Claims::None,
             saves: Saves::default(),
             actions: 0,
             incomplete: false,
+            half_known: false,
             documents: HashMap::new(),
             manifests: HashMap::new(),
         }
@@ -183,7 +188,7 @@ impl<'a> Resolver<'a> {
 
     /// The tree of a file that another one names; once only.
     fn documents(&mut self, named: &Text, dialect: Dialect) -> Option<Vec<NodeId>> {
-        let path = relative_to(self.path, named);
+        let path = self.meant(named);
         if let Some(documents) = self.documents.get(&path) {
             return Some(documents.clone());
         }
@@ -201,6 +206,11 @@ impl<'a> Resolver<'a> {
         let documents = self.sources.file(file).documents.clone();
         self.documents.insert(path, documents.clone());
         Some(documents)
+    }
+
+    /// The path that a text means: relative to the file in which it stands.
+    fn meant(&self, path: &Text) -> Utf8PathBuf {
+        relative_to(&self.sources.file(path.node.file).path, path)
     }
 
     fn problem(&mut self, node: NodeId, message: impl Into<String>) {

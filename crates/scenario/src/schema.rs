@@ -8,16 +8,23 @@ use std::sync::LazyLock;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-use crate::raw::{Scenario, Statement};
+use crate::raw::{Scenario, Statement, Suite};
 
 /// The schema of scenario files.
 pub(crate) static SCENARIO: LazyLock<Value> = LazyLock::new(make::<Scenario>);
+/// The schema of suites.
+pub(crate) static SUITE: LazyLock<Value> = LazyLock::new(make::<Suite>);
 /// The schema of files of claims.
 pub(crate) static CLAIMS: LazyLock<Value> = LazyLock::new(make::<Vec<Statement>>);
 
 /// The JSON Schema of scenario files, for editors.
 pub fn schema() -> Value {
     SCENARIO.clone()
+}
+
+/// The JSON Schema of suites, for editors.
+pub fn suite_schema() -> Value {
+    SUITE.clone()
 }
 
 fn make<T: JsonSchema>() -> Value {

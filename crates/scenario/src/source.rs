@@ -186,6 +186,22 @@ impl Sources {
         self.entry(id, key).map(|(_, value)| value)
     }
 
+    /// The key under which a node stands, in the map around it.
+    pub(crate) fn key_of(&self, id: NodeId) -> Option<NodeId> {
+        let nodes = self.file(id.file).nodes.iter();
+        let maps = nodes.filter_map(|node| match &node.kind {
+            Kind::Map(entries) => Some(entries),
+            Kind::Unreadable
+            | Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::List(_) => None,
+        });
+        let mut keys = maps.flatten().filter(|(_, value)| *value == id);
+        keys.next().map(|(key, _)| *key)
+    }
+
     /// A node, and all in it, as JSON.
     pub(crate) fn json(&self, id: NodeId) -> Value {
         match self.kind(id) {

@@ -4,6 +4,7 @@ mod dialect;
 mod flagship;
 mod good;
 mod hostile;
+mod suite;
 mod vain;
 mod wrong;
 

@@ -17,10 +17,10 @@ use crate::{
 };
 
 use keywords::{
-    branch_types, choices, choices_alone, fields, is_required, names_of, strings, takes, types_of,
-    union_branches,
+    branch_types, choices, choices_alone, either, fields, is_required, names_of, strings, takes,
+    types_of, union_branches,
 };
-use words::{fits, found, in_words, listed};
+use words::{fits, form, found, in_words, is_plain, listed};
 
 /// What a tree looks like to its schema.
 #[derive(Debug, Default)]
@@ -42,6 +42,9 @@ pub(crate) fn validate(sources: &Sources, node: NodeId, schema: &Value) -> Valid
     validator.found.usable = validator.check(node, schema);
     validator.found
 }
+
+/// A text that is repeated in a message has at most so many bytes.
+const SHORT: usize = 40;
 
 struct Validator<'a> {
     sources: &'a Sources,
@@ -71,18 +74,8 @@ impl<'a> Validator<'a> {
                 .iter()
                 .any(|name| fits(self.sources.kind(node), name))
         {
-            let is_time = keywords
-                .get("pattern")
-                .is_some_and(|pattern| pattern == DURATION);
-            self.wrong_type(
-                node,
-                &expected,
-                if is_time {
-                    "a time has a unit: `3s`"
-                } else {
-                    "put it in quotes"
-                },
-            );
+            let cure = self.cure(node, keywords, &expected);
+            self.wrong_type(node, &expected, cure);
             return false;
         }
         match self.sources.kind(node) {
@@ -163,7 +156,12 @@ impl<'a> Validator<'a> {
                 None => self.unknown_field(*key, name, fields, keywords),
             }
         }
-        for name in strings(keywords.get("required")) {
+        let either = either(keywords);
+        let none_of = either
+            .iter()
+            .all(|name| self.sources.get(node, name).is_none());
+        let either = either.first().copied().filter(|_| none_of);
+        for name in strings(keywords.get("required")).chain(either) {
             if self.sources.get(node, name).is_none() {
                 self.missing(node, format!("the field `{name}` is missing"));
                 usable = false;
@@ -319,15 +317,21 @@ impl<'a> Validator<'a> {
         if let Some(branch) = shaped {
             return self.check(node, branch);
         }
-        if matches!(kind, Kind::Text(_)) && !names.is_empty() {
-            let variants: Vec<&str> = maps.iter().flat_map(|branch| fields(branch)).collect();
+        let variants: Vec<&str> = maps.iter().flat_map(|branch| fields(branch)).collect();
+        let is_variant = self
+            .sources
+            .text(node)
+            .is_some_and(|it| variants.contains(&it));
+        if matches!(kind, Kind::Text(_)) && (!names.is_empty() || is_variant) {
             return self.name_or_variant(node, &names, &variants);
         }
         let expected: Vec<&str> = branches
             .iter()
             .flat_map(|branch| branch_types(branch))
             .collect();
-        self.wrong_type(node, &expected, "put it in quotes");
+        let maps = maps.iter().find_map(|branch| branch.as_object());
+        let cure = self.cure(node, maps.unwrap_or(&Map::new()), &expected);
+        self.wrong_type(node, &expected, cure);
         false
     }
 
@@ -381,7 +385,7 @@ impl<'a> Validator<'a> {
         if matches!(self.sources.kind(node), Kind::Text(_)) {
             self.name_or_variant(node, names, &[])
         } else {
-            self.problem_with_hint(
+            self.labelled(
                 node,
                 format!(
                     "expected {}, found {}",
@@ -415,7 +419,34 @@ impl<'a> Validator<'a> {
         false
     }
 
-    fn wrong_type(&mut self, node: NodeId, expected: &[&str], cure: &str) {
+    /// How a value of another type would have to be written.
+    fn cure(
+        &self,
+        node: NodeId,
+        keywords: &Map<String, Value>,
+        expected: &[&str],
+    ) -> Option<String> {
+        let kind = self.sources.kind(node);
+        let is_word = matches!(kind, Kind::Bool(_) | Kind::Number(_));
+        let is_time = || keywords.get("pattern").is_some_and(|it| it == DURATION);
+        match (expected, kind) {
+            (_, _) if is_word && expected.contains(&"string") => Some(if is_time() {
+                "a time has a unit: `3s`".to_owned()
+            } else {
+                "put it in quotes".to_owned()
+            }),
+            (["object", ..], Kind::Text(text)) if choices(keywords).contains(&text.as_str()) => {
+                Some(format!("`{text}` takes an argument: `{text}: …`"))
+            }
+            (["object", ..], _) => form(keywords).map(|form| format!("as `{form}`")),
+            (["array", ..], Kind::Text(text)) if text.len() <= SHORT && is_plain(text) => {
+                Some(format!("as `[{text}]`"))
+            }
+            _ => None,
+        }
+    }
+
+    fn wrong_type(&mut self, node: NodeId, expected: &[&str], cure: Option<String>) {
         let kind = self.sources.kind(node);
         let mut words: Vec<&str> = Vec::new();
         for name in expected.iter().map(|name| in_words(name)) {
@@ -424,28 +455,28 @@ impl<'a> Validator<'a> {
             }
         }
         let message = format!("expected {}, found {}", words.join(" or "), found(kind));
-        let is_word = matches!(kind, Kind::Bool(_) | Kind::Number(_));
-        let hint = (is_word && expected.contains(&"string")).then_some(cure);
-        self.problem_with_hint(node, message, hint);
+        self.labelled(node, message, cure);
     }
 
     fn problem(&mut self, node: NodeId, message: impl Into<String>) {
-        self.problem_with_hint(node, message, None);
+        self.labelled(node, message, None);
     }
 
-    fn problem_with_hint(&mut self, node: NodeId, message: impl Into<String>, label: Option<&str>) {
+    fn labelled(&mut self, node: NodeId, message: impl Into<String>, label: Option<String>) {
         let mut problem = Problem::new(self.sources.span(node), message);
-        problem.label = label.map(str::to_owned);
+        problem.label = label;
         self.found.problems.push(problem);
     }
 
-    /// Something is missing in a map: shown at its first key.
+    /// Something is missing in a map: shown at the map's own key, and where it has none at its
+    /// first one.
     fn missing(&mut self, node: NodeId, message: impl Into<String>) {
-        let first = self
-            .sources
-            .entries(node)
-            .first()
-            .map_or(node, |(key, _)| *key);
-        self.problem(first, message);
+        let own = if self.found.problems.len() < ENOUGH {
+            self.sources.key_of(node)
+        } else {
+            None
+        };
+        let first = || self.sources.entries(node).first().map(|(key, _)| *key);
+        self.problem(own.or_else(first).unwrap_or(node), message);
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::{choice::ClusterChoice, clusters, exit, scenarios, selection::Selection};
 
@@ -36,8 +36,12 @@ enum Command {
         #[arg(required = true)]
         scenarios: Vec<String>,
     },
-    /// Print the JSON Schema of scenario files, for editors.
-    Schema,
+    /// Print the JSON Schema of scenario files, or of suites, for editors.
+    Schema {
+        /// Of which files.
+        #[arg(default_value = "scenario")]
+        of: SchemaOf,
+    },
     /// Measure what the harness itself costs.
     Bench(Box<crate::bench::Bench>),
     /// Clusters that this program made.
@@ -110,6 +114,15 @@ impl E2e {
     }
 }
 
+/// The files that have a schema.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SchemaOf {
+    /// Scenarios.
+    Scenario,
+    /// What scenarios share.
+    Suite,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
     /// Start an embedded one: real processes, no container engine, no root.
@@ -178,8 +191,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
         Command::Repro(flags) => Box::pin(crate::repro::again(flags)).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
         Command::Plan { scenarios } => crate::plan::plan(&scenarios),
-        Command::Schema => {
-            let schema = serde_json::to_string_pretty(&stayput_scenario::schema())?;
+        Command::Schema { of } => {
+            let schema = match of {
+                SchemaOf::Scenario => stayput_scenario::schema(),
+                SchemaOf::Suite => stayput_scenario::suite_schema(),
+            };
+            let schema = serde_json::to_string_pretty(&schema)?;
             crate::screen::print(&schema)?;
             Ok(exit::PASSED)
         }

@@ -35,7 +35,7 @@ use clap::Parser as _;
 pub use cli::command;
 pub use clusters::{kind, places};
 pub use exit::show;
-pub use stayput_scenario::schema;
+pub use stayput_scenario::{schema, suite_schema};
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {

@@ -35,6 +35,9 @@ fn text(plan: &Plan) -> Result<String> {
         plan.about,
         plan.nodes.join(", ")
     );
+    if let Some(suite) = &plan.suite {
+        write!(text, "\nsuite: {suite}")?;
+    }
     if let Some(when) = &plan.when {
         write!(text, "\nonly when {}", written(when))?;
     }

@@ -1,6 +1,9 @@
 //! Finds scenario files, and reads them with all their mistakes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -32,13 +35,18 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
     let mut scenarios = Vec::new();
     let disk = Disk::default();
     let mut mistakes = 0;
+    let mut shown = HashSet::new();
+    let mut found = Vec::new();
     for argument in arguments {
-        let file = find(argument)?;
+        found.extend(find(argument)?);
+    }
+    for Found { argument, file } in found {
         match stayput_scenario::check(&disk, &file) {
             Ok(checked) => {
-                checked.warnings.iter().for_each(show);
+                let warnings = checked.warnings.and_then(|it| it.not_yet_in(&mut shown));
+                warnings.iter().for_each(show);
                 scenarios.push(Scenario {
-                    argument: argument.clone(),
+                    argument,
                     bundle: None,
                     plan: Arc::new(checked.plan),
                     snapshots: folder(&file).join("snapshots"),
@@ -49,7 +57,10 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
             Err(problems) => {
                 disk.texts.take();
                 mistakes += problems.len();
-                show(&problems);
+                // What is wrong with a suite is wrong with each of its scenarios.
+                if let Some(problems) = problems.not_yet_in(&mut shown) {
+                    show(&problems);
+                }
             }
         }
     }
@@ -98,26 +109,55 @@ fn show(problems: &Problems) {
     screen::complain(&format!("{}\n", problems.render(colour)));
 }
 
-/// The file that an argument means: a file, a folder, or a shipped name.
-fn find(argument: &str) -> Result<Utf8PathBuf> {
+/// A scenario's file, and what the user would call it alone.
+struct Found {
+    argument: String,
+    file: Utf8PathBuf,
+}
+
+/// The files that an argument means: a file, a folder of one scenario or of several, or a
+/// shipped name.
+fn find(argument: &str) -> Result<Vec<Found>> {
+    let only = |file| {
+        let argument = argument.to_owned();
+        Ok(vec![Found { argument, file }])
+    };
     let path = Utf8PathBuf::from(argument);
     if path.is_file() {
-        return Ok(path);
+        return only(path);
     }
     if path.join("scenario.yaml").is_file() {
-        return Ok(path.join("scenario.yaml"));
+        return only(path.join("scenario.yaml"));
+    }
+    let below = below(&path);
+    if !below.is_empty() {
+        return Ok(below);
     }
     let known = stayput_fixtures::names();
     if known.contains(&argument) {
-        return shipped(argument);
+        return only(shipped(argument)?);
     }
     Err(anyhow::Error::from(UsageError {
         message: format!("there is no scenario `{argument}`"),
         hint: Some(format!(
-            "name a file, a folder with a scenario.yaml, or one of those shipped: {}",
+            "name a file, a folder with a scenario.yaml or with folders that have one, or one of \
+             those shipped: {}",
             known.join(", ")
         )),
     }))
+}
+
+/// The scenarios of the folders in a folder, by name.
+fn below(folder: &Utf8Path) -> Vec<Found> {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    let folders = entries.map(camino::Utf8DirEntry::into_path);
+    let found = folders.map(|folder| Found {
+        file: folder.join("scenario.yaml"),
+        argument: folder.into_string(),
+    });
+    let mut found: Vec<_> = found.filter(|it| it.file.is_file()).collect();
+    found.sort_by(|one, other| one.file.cmp(&other.file));
+    found
 }
 
 /// A shipped scenario: the workspace's own file, where this runs in one, so

@@ -189,7 +189,7 @@ impl Resolver<'_> {
     }
 
     fn redis(&mut self, raw: &Spanned<raw::Redis>) -> Action {
-        if !self.has_redis {
+        if !self.has_redis && !self.half_known {
             let hint = "name the cluster in `spec.redis`";
             self.problem_with_hint(raw.node, "there is no Redis Cluster to speak of", hint);
         }

@@ -6,6 +6,7 @@ use super::{
     Resolver,
     names::Saves,
     step::{LEAK_CHECK, Setting},
+    suite::{Part, Suite},
 };
 use crate::{
     plan::{Act, Action, Control, HostWork, Moment, NodeFault, RedisWork, Step},
@@ -44,12 +45,13 @@ struct Written<'a> {
 }
 
 impl Resolver<'_> {
-    /// The controls of the scenario; `spec` is where they and the steps are written.
+    /// The controls of the scenario; `spec` is where they and its own steps are written.
     pub(super) fn controls(
         &mut self,
         raw: &[Spanned<raw::Control>],
         steps: &[Step],
         spec: Option<NodeId>,
+        suite: Option<&Suite>,
     ) -> Vec<Control> {
         let names: Vec<(NodeId, String)> = raw
             .iter()
@@ -63,7 +65,7 @@ impl Resolver<'_> {
         let steps = Nameable {
             steps,
             indices: indices.collect(),
-            hidden: spec.map_or_else(HashSet::new, |spec| self.written_names(spec)),
+            hidden: self.written_names(spec, suite.and_then(|suite| suite.written)),
         };
         if let Some(excess) = raw.get(MAX_CONTROLS) {
             self.problem(excess.node, format!("more than {MAX_CONTROLS} controls"));
@@ -79,20 +81,24 @@ impl Resolver<'_> {
     }
 
     /// The names of all steps as they are written, wrong ones included.
-    fn written_names(&self, spec: NodeId) -> HashSet<String> {
-        let lists = ["steps", "finally"];
-        let steps = lists
-            .iter()
-            .filter_map(|list| self.sources.get(spec, list))
-            .flat_map(|steps| self.sources.items(steps));
-        steps
-            .filter_map(|step| {
-                self.sources
-                    .get(*step, "name")
-                    .or_else(|| self.sources.get(*step, "snapshot"))
-            })
-            .filter_map(|name| self.sources.text(name).map(str::to_owned))
-            .collect()
+    fn written_names(&self, spec: Option<NodeId>, suite: Option<NodeId>) -> HashSet<String> {
+        let lists = [
+            (spec, "steps", Part::Steps),
+            (spec, "finally", Part::Finally),
+            (suite, "setup", Part::SetUp),
+            (suite, "finally", Part::TearDown),
+        ];
+        let mut names = HashSet::new();
+        for (of, list, part) in lists {
+            let steps = of.and_then(|spec| self.sources.get(spec, list));
+            for step in steps.into_iter().flat_map(|it| self.sources.items(it)) {
+                let name = self.sources.get(*step, "name");
+                let name = name.or_else(|| self.sources.get(*step, "snapshot"));
+                let name = name.and_then(|name| self.sources.text(name));
+                names.extend(name.map(|name| part.called(name)));
+            }
+        }
+        names
     }
 
     fn control(
@@ -211,7 +217,7 @@ impl Resolver<'_> {
         if let Some(index) = steps.indices.get(name.as_str()) {
             return Named::Step(*index);
         }
-        if !steps.hidden.contains(name.as_str()) {
+        if !self.half_known && !steps.hidden.contains(name.as_str()) {
             let names = steps
                 .steps
                 .iter()

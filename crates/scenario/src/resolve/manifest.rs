@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use camino::Utf8Path;
 
-use super::{Around, Resolver, reason, relative_to};
+use super::{Around, Resolver, reason};
 use crate::{
     decode::decode,
     files::Rendering,
@@ -60,7 +60,7 @@ impl Resolver<'_> {
         if self.holds_expression(folder) {
             return Vec::new();
         }
-        let path = relative_to(self.path, folder);
+        let path = self.meant(folder);
         let names = match self.files.list(&path) {
             Ok(names) => names,
             Err(error) => {
@@ -95,7 +95,7 @@ impl Resolver<'_> {
         if self.holds_expression(file) {
             return Vec::new();
         }
-        let known = relative_to(self.path, file).into_string();
+        let known = self.meant(file).into_string();
         self.known_objects(known, file.node, around, |resolver| {
             resolver.documents(file, Dialect::Manifest)
         })
@@ -140,7 +140,7 @@ impl Resolver<'_> {
                 if self.holds_expression(folder) {
                     return None;
                 }
-                let folder = relative_to(self.path, folder);
+                let folder = self.meant(folder);
                 Some(Rendering::Kustomize { folder })
             }
             raw::Rendered::Helm(helm) => self.helm(helm),
@@ -159,14 +159,14 @@ impl Resolver<'_> {
             .set
             .map_or_else(Vec::new, |set| self.single_values(set.0));
         Some(Rendering::Helm {
-            chart: relative_to(self.path, &helm.chart),
+            chart: self.meant(&helm.chart),
             release: helm.release.value.clone(),
             namespace: helm.namespace.as_ref().map(|text| text.value.clone()),
             values: helm
                 .values
                 .iter()
                 .flatten()
-                .map(|file| relative_to(self.path, file))
+                .map(|file| self.meant(file))
                 .collect(),
             set,
         })
@@ -196,7 +196,7 @@ impl Resolver<'_> {
         values
     }
 
-    fn holds_expression(&mut self, text: &Text) -> bool {
+    pub(super) fn holds_expression(&mut self, text: &Text) -> bool {
         let holds = text.contains("${{");
         if holds {
             let hint = "which files there are has to be known before the run";

@@ -120,7 +120,7 @@ impl Resolver<'_> {
                 self.used.insert(key.to_owned());
                 self.value(&name.path, span())
             }
-            ("nodes", Some(key)) if !self.nodes.iter().any(|node| node == key) => Some(
+            ("nodes", Some(key)) if !self.half_known && !self.nodes.iter().any(|node| node == key) => Some(
                 Problem::new(span(), format!("the scenario has no node `{key}`"))
                     .nearest(key, self.nodes.iter().map(String::as_str)),
             ),
@@ -176,6 +176,9 @@ impl Resolver<'_> {
 
     /// Walks the way to a value, as far as the text alone gives it.
     fn value(&self, path: &[String], span: Span) -> Option<Problem> {
+        if self.half_known {
+            return None;
+        }
         let mut here = &self.values;
         for (depth, key) in path.iter().enumerate() {
             let map = here.as_object()?;

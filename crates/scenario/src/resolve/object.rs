@@ -78,7 +78,8 @@ impl Resolver<'_> {
     /// A node, by the scenario's name for it.
     pub(super) fn node_name(&mut self, text: &Text, around: Around) -> Template {
         let template = self.text(text, around);
-        if template.is_constant() && !self.nodes.contains(&text.value) && !text.contains("${{") {
+        let known = self.half_known || self.nodes.contains(&text.value);
+        if template.is_constant() && !known && !text.contains("${{") {
             let names = self.nodes.clone();
             let message = format!("the scenario has no node `{}`", text.value);
             self.unknown(text.node, message, text, names.iter().map(String::as_str));

@@ -35,47 +35,38 @@ const REDIS_PORT: u16 = 6379;
 impl Resolver<'_> {
     pub(super) fn spec(&mut self, raw: raw::Scenario, root: NodeId) -> Plan {
         let name = self.plain_name("scenario", &raw.metadata.name);
-        let labels = raw.metadata.labels.map(|labels| self.labels(labels.0));
+        let own_labels = raw.metadata.labels.map(|labels| self.labels(labels.0));
         let spec = raw.spec;
         self.plain_text("about", &spec.about);
-        self.nodes = self.node_names(&spec.cluster.nodes);
-        if let Some(values) = spec.values {
-            self.constants(values.0);
-        }
-        // What was refused is there all the same: names that speak of it are not wrong.
-        let written = self.sources.get(root, "spec");
-        self.has_redis = written.is_some_and(|spec| self.sources.get(spec, "redis").is_some());
-        self.times = written.and_then(|spec| self.sources.get(spec, "timeouts"));
+        let suite = spec.suite.as_ref().and_then(|named| self.suite(named));
+        let suite = suite.as_ref();
+        let own = self.sources.get(root, "spec");
+        let images = self.names_of(suite, &spec, own);
         if let Some(file) = &spec.claims {
             self.claims = self.claims(file).map_or(Claims::Unreadable, Claims::Known);
         }
-        let redis = spec.redis.map(|redis| self.redis_cluster(&redis));
-        let files = spec.snapshots.map_or_else(Vec::new, |snapshots| {
+        let redis = self.redis_of(suite, spec.redis.as_ref());
+        let files = spec.snapshots.as_ref().map_or_else(Vec::new, |snapshots| {
             snapshots.files.iter().map(|role| file_role(role)).collect()
         });
-        if let Some(timeouts) = &spec.timeouts {
-            self.timeouts = self.timeouts(timeouts);
-        }
         let when = spec
             .when
             .as_ref()
             .map(|when| self.expression(when, Around::step(Each::No)));
-        let steps = self.steps(&spec.steps, spec.finally.as_deref().unwrap_or_default());
-        let controls = self.controls(&spec.controls.unwrap_or_default(), &steps, written);
+        let steps = self.steps(suite, &spec);
+        let raw_controls = spec.controls.as_deref().unwrap_or_default();
+        let controls = self.controls(raw_controls, &steps, own, suite);
         self.unused_values(spec.values);
+        let mut labels = suite.map_or_else(BTreeMap::new, |suite| suite.labels.clone());
+        labels.extend(own_labels.unwrap_or_default());
         Plan {
             name,
-            labels: labels.unwrap_or_default(),
+            labels,
             about: spec.about.value,
             file: self.path.to_owned(),
+            suite: suite.map(|suite| suite.file.clone()),
             nodes: self.nodes.clone(),
-            images: spec
-                .cluster
-                .images
-                .unwrap_or_default()
-                .into_iter()
-                .map(|image| image.value)
-                .collect(),
+            images,
             when,
             timeouts: self.timeouts,
             values: self.values.clone(),
@@ -91,7 +82,7 @@ impl Resolver<'_> {
     }
 
     /// Labels are texts; `5` or `true` would not be what is written after `--label`.
-    fn labels(&mut self, node: NodeId) -> BTreeMap<String, String> {
+    pub(super) fn labels(&mut self, node: NodeId) -> BTreeMap<String, String> {
         let mut labels = BTreeMap::new();
         for (key, value) in self.sources.entries(node).to_vec() {
             let Some(name) = self.sources.text(key).map(str::to_owned) else {
@@ -113,8 +104,8 @@ impl Resolver<'_> {
         labels
     }
 
-    fn timeouts(&mut self, raw: &raw::Timeouts) -> Timeouts {
-        let usual = TIMEOUTS;
+    pub(super) fn timeouts(&mut self, raw: &raw::Timeouts) -> Timeouts {
+        let usual = self.timeouts;
         let mut time = |text: &Option<Text>, usual: Duration| {
             text.as_ref().map_or(usual, |text| self.duration(text))
         };
@@ -132,7 +123,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn node_names(&mut self, nodes: &[Text]) -> Vec<String> {
+    pub(super) fn node_names(&mut self, nodes: &[Text]) -> Vec<String> {
         let names: Vec<(NodeId, String)> = nodes
             .iter()
             .map(|node| (node.node, self.plain_name("node", node)))
@@ -141,9 +132,13 @@ impl Resolver<'_> {
         names.into_iter().map(|(_, name)| name).collect()
     }
 
-    /// Values are constants: expressions speak of them, they do not speak.
-    fn constants(&mut self, node: NodeId) {
-        self.values = self.sources.json(node);
+    /// Values are constants: expressions speak of them, they do not speak. Later ones are
+    /// stronger, each as a whole.
+    pub(super) fn constants(&mut self, node: NodeId) {
+        match (&mut self.values, self.sources.json(node)) {
+            (Value::Object(values), Value::Object(more)) => values.extend(more),
+            (values, more) => *values = more,
+        }
         self.no_expressions(node);
     }
 
@@ -178,7 +173,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn redis_cluster(&mut self, raw: &raw::RedisCluster) -> RedisCluster {
+    pub(super) fn redis_cluster(&mut self, raw: &raw::RedisCluster) -> RedisCluster {
         let around = Around::step(Each::No);
         RedisCluster {
             statefulset: self.namespaced(&raw.statefulset, around),

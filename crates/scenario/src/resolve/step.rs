@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Around, Each, Resolver};
+use super::{
+    Around, Each, Resolver,
+    suite::{Part, Suite},
+};
 use crate::{
     plan::{Action, Need, Stage, Step},
     problem::Problem,
@@ -29,27 +32,54 @@ pub(super) enum Setting {
 }
 
 impl Resolver<'_> {
-    /// The steps of the scenario, those of `finally` last.
-    pub(super) fn steps(
-        &mut self,
-        course: &[Spanned<raw::Step>],
-        finally: &[Spanned<raw::Step>],
-    ) -> Vec<Step> {
-        let course = course.iter().map(|step| (step, Stage::Course));
-        let finally = finally.iter().map(|step| (step, Stage::Finally));
-        let all: Vec<_> = course.chain(finally).collect();
-        let mut steps = Vec::new();
-        for (index, (step, stage)) in all.iter().enumerate() {
-            self.saves.step = Some(index);
-            self.stage = *stage;
-            steps.push(self.step(step, Setting::Scenario));
+    /// The steps of the scenario, those of `finally` last, and around them its suite's.
+    pub(super) fn steps(&mut self, suite: Option<&Suite>, spec: &raw::Spec) -> Vec<Step> {
+        let parts = [
+            (
+                Part::SetUp,
+                suite.and_then(|suite| suite.spec.setup.as_ref()),
+            ),
+            (Part::Steps, Some(&spec.steps)),
+            (Part::Finally, spec.finally.as_ref()),
+            (
+                Part::TearDown,
+                suite.and_then(|suite| suite.spec.finally.as_ref()),
+            ),
+        ];
+        let (mut raw, mut steps): (Vec<_>, Vec<Step>) = (Vec::new(), Vec::new());
+        let mut shared = 0;
+        for (part, written) in parts {
+            let all = (part == Part::TearDown).then(|| self.only_saved_before(shared));
+            self.stage = part.stage();
+            for step in written.into_iter().flatten() {
+                self.saves.step = Some(steps.len());
+                let resolved = self.step(step, Setting::Scenario);
+                steps.push(Step {
+                    name: part.called(&resolved.name),
+                    ..resolved
+                });
+                raw.push(step);
+            }
+            if part == Part::SetUp {
+                shared = steps.len();
+            }
+            self.saves.all.extend(all.into_iter().flatten());
         }
         self.stage = Stage::Course;
-        let raw: Vec<_> = all.into_iter().map(|(step, _)| step).collect();
         number(&raw, &mut steps);
         self.names(&raw, &steps);
         self.repeated(&raw, &steps);
         steps
+    }
+
+    /// Leaves what was saved before a step, and gives the rest: a tear-down is everybody's, and
+    /// knows nothing of a scenario.
+    fn only_saved_before(&mut self, step: usize) -> Vec<super::names::Saved> {
+        let early = |saved: &super::names::Saved| saved.step.is_some_and(|by| by < step);
+        let all = std::mem::take(&mut self.saves.all);
+        let (kept, rest) = all.into_iter().partition(early);
+        self.saves.all = kept;
+        rest
     }
 
     /// Names that are said twice, or are not for steps.
@@ -256,14 +286,16 @@ impl Resolver<'_> {
 
 /// Steps that nobody named, and that come out alike, are numbered from the second on.
 fn number(raw: &[&Spanned<raw::Step>], steps: &mut [Step]) {
+    let named = |raw: &raw::Step| raw.name.is_some() || raw.snapshot.is_some();
     let mut taken: HashSet<String> = raw
         .iter()
-        .filter_map(|step| step.name.as_ref().or(step.snapshot.as_ref()))
-        .map(|name| name.value.clone())
+        .zip(steps.iter())
+        .filter(|(raw, _)| named(raw))
+        .map(|(_, step)| step.name.clone())
         .collect();
     let mut counts: HashMap<String, usize> = HashMap::new();
     for (raw, step) in raw.iter().zip(steps) {
-        if raw.name.is_some() || raw.snapshot.is_some() {
+        if named(raw) {
             continue;
         }
         let plain = step.name.clone();

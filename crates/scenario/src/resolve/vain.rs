@@ -140,10 +140,11 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether the scenario says how long a verb may take.
+    /// Whether the scenario or its suite says how long a verb may take.
     fn timed(&self, verb: &str) -> bool {
         self.times
-            .is_some_and(|times| self.sources.get(times, verb).is_some())
+            .iter()
+            .any(|times| self.sources.get(*times, verb).is_some())
     }
 
     fn waits(&mut self, whole: NodeId, words: &[Text]) {

@@ -13,6 +13,7 @@ static SEEDS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut seeds: Vec<String> = [
         "testdata/wrong",
         "testdata/wrong/manifests",
+        "testdata/wrong/suites",
         "../../fixtures/local-pv-redis",
     ]
     .iter()

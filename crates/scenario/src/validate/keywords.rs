@@ -42,6 +42,14 @@ pub(super) fn choices(keywords: &Map<String, Value>) -> Vec<&str> {
         .collect()
 }
 
+/// The fields of which at least one has to be there, the usual one first.
+pub(super) fn either(keywords: &Map<String, Value>) -> Vec<&str> {
+    let branches = keywords.get("anyOf").and_then(Value::as_array);
+    let branches = branches.map_or(&[][..], Vec::as_slice);
+    let required = branches.iter().map(|branch| branch.get("required"));
+    required.flat_map(strings).collect()
+}
+
 /// Those of them that are a choice only where no other is.
 pub(super) fn choices_alone(keywords: &Map<String, Value>) -> Vec<&str> {
     let branches = keywords

@@ -1,5 +1,8 @@
 //! Types of values, in words.
 
+use serde_json::{Map, Value};
+
+use super::keywords::{choices, either, strings};
 use crate::source::Kind;
 
 pub(super) fn fits(kind: &Kind, name: &str) -> bool {
@@ -35,6 +38,21 @@ pub(super) fn found(kind: &Kind) -> String {
         Kind::List(_) => "a list".to_owned(),
         Kind::Map(_) => "a map".to_owned(),
     }
+}
+
+/// The least that a map has to hold, as it would be written; none where nothing has to be in it.
+pub(super) fn form(keywords: &Map<String, Value>) -> Option<String> {
+    let required = strings(keywords.get("required"));
+    let choice = choices(keywords).into_iter().take(1);
+    let either = either(keywords).into_iter().take(1);
+    let fields: Vec<_> = required.chain(either).chain(choice).collect();
+    (!fields.is_empty()).then(|| format!("{{{}: …}}", fields.join(": …, ")))
+}
+
+/// Whether a text could stand in a list without quotes.
+pub(super) fn is_plain(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
+    !text.is_empty() && text.chars().all(plain)
 }
 
 /// `a`, `b` or `c`.
