@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    path::Path,
     process::{Command, ExitCode},
 };
 
@@ -62,12 +63,36 @@ pub struct Ended {
 
 /// Runs `stayput` in a process of its own: two at once do not print into each other.
 pub fn stayput<'a>(words: impl IntoIterator<Item = &'a str>) -> io::Result<Ended> {
+    ended(command()?.args(words))
+}
+
+/// Runs `stayput` in a folder, which is also where it keeps what it remembers of runs there.
+pub fn stayput_in<'a>(
+    folder: &Path,
+    words: impl IntoIterator<Item = &'a str>,
+) -> io::Result<Ended> {
+    let mut command = command()?;
+    let state = folder.join(".state");
+    ended(
+        command
+            .current_dir(folder)
+            .env("XDG_STATE_HOME", state)
+            .args(words),
+    )
+}
+
+fn command() -> io::Result<Command> {
     #[expect(
         clippy::disallowed_methods,
         reason = "it is this program, and ends by itself"
     )]
     let mut command = Command::new(std::env::current_exe()?);
-    let output = command.arg(PART).args(words).output()?;
+    command.arg(PART);
+    Ok(command)
+}
+
+fn ended(command: &mut Command) -> io::Result<Ended> {
+    let output = command.output()?;
     let texts = [output.stdout, output.stderr];
     let texts = texts.map(|text| String::from_utf8_lossy(&text).into_owned());
     Ok(Ended {

@@ -1,0 +1,32 @@
+//! Runs as a person or a CI has them: what fails, what is flaky, what is played again.
+//!
+//! Every failure is a real one, on an embedded cluster of its own.
+//!
+//! Invariants:
+//! - A test that cannot be done here is shown as ignored, with the reason.
+
+mod again;
+mod shared;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+use stayput_tests::why_not_embedded;
+
+fn main() -> ExitCode {
+    if let Some(code) = stayput_tests::as_stayput() {
+        return code;
+    }
+    let mut arguments = Arguments::from_args();
+    // They mostly wait.
+    arguments.test_threads.get_or_insert(3);
+    let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
+    let trials = [again::all(), shared::all()]
+        .into_iter()
+        .flatten()
+        .map(|(name, test)| match &forbidden {
+            None => Trial::test(name, test),
+            Some(why) => Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true),
+        });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
