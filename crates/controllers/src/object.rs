@@ -228,9 +228,12 @@ kinds! {
 
 /// The object without what no controller reads and what takes more room than all the rest:
 /// who manages which field. A write that does not name it leaves it as it is.
-pub(crate) fn lean<T: Resource>(mut object: T) -> T {
+///
+/// It is a copy: lists double their room while they are read, a list of one container has
+/// some for four, and of a copy they have as much as they need.
+pub(crate) fn lean<T: Resource + Clone>(mut object: T) -> T {
     object.meta_mut().managed_fields = None;
-    object
+    object.clone()
 }
 
 impl Kind {
