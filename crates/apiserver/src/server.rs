@@ -13,7 +13,7 @@ use crate::api::watching::Resumed;
 use crate::options::Options;
 use crate::status::Status;
 use crate::store::Expired;
-use crate::transport::{Runner, run};
+use crate::transport::{Room, Runner, run};
 use crate::watch::Scope;
 
 /// How many requests may wait for the owner.
@@ -33,6 +33,7 @@ pub struct ApiServer {
     handle: Handle,
     options: Options,
     pub(crate) runner: Runner,
+    pub(crate) room: Room,
     pub(crate) tasks: JoinSet<()>,
 }
 
@@ -52,6 +53,7 @@ impl ApiServer {
             handle: Handle(sender),
             options,
             runner,
+            room: Room::new(),
             tasks,
         }
     }
@@ -79,6 +81,8 @@ async fn own(mut api: Api, mut commands: mpsc::Receiver<Command>) {
     while let Some(command) = commands.recv().await {
         // Whoever asked may have gone; then nobody needs the answer.
         match command {
+            // A client that asks and takes it back at once, again and again, costs no more than this.
+            Command::Call(_, reply) if reply.is_closed() => {}
             Command::Call(request, reply) => drop(reply.send(api.handle(&request))),
             Command::Resume(scope, after, reply) => drop(reply.send(api.resume(&scope, after))),
             Command::Revision(reply) => {

@@ -286,7 +286,12 @@ impl Status {
 
     /// A body that is too large.
     pub(crate) fn too_large(limit: usize) -> Status {
-        let message = format!("Request entity too large: limit is {limit}");
+        Status::too_large_for(&format!("limit is {limit}"))
+    }
+
+    /// The same for another bound.
+    pub(crate) fn too_large_for(bound: &str) -> Status {
+        let message = format!("Request entity too large: {bound}");
         Status::new(413, "RequestEntityTooLarge", message, Some(json!({})))
     }
 
@@ -315,6 +320,19 @@ impl Status {
             "Timeout",
             message,
             Some(json!({"causes": [cause], "retryAfterSeconds": 1})),
+        );
+        status.retry_after = Some(1);
+        status
+    }
+
+    /// There is too much to do.
+    pub(crate) fn busy() -> Status {
+        let message = "Too many requests, please try again later.";
+        let mut status = Status::new(
+            429,
+            "TooManyRequests",
+            message,
+            Some(json!({"retryAfterSeconds": 1})),
         );
         status.retry_after = Some(1);
         status

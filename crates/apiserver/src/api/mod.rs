@@ -14,6 +14,7 @@ mod create;
 mod delete;
 mod discovery;
 mod dispatch;
+pub(crate) mod encode;
 mod eviction;
 mod finish;
 mod list;

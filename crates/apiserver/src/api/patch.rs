@@ -1,5 +1,6 @@
 //! Patching objects.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -136,6 +137,7 @@ impl Api {
                 let tree = parsed.map_err(|error| undecodable(&error.0))?;
                 json::apply(&mut document, &tree).map_err(|refused| match refused {
                     json::Refused::Undecodable(error) => undecodable(&error),
+                    json::Refused::TooMany(error) => Status::too_large_for(&error),
                     json::Refused::Impossible => Status::patch_rejected(),
                 })?;
                 let touched = touched(
@@ -264,14 +266,15 @@ fn repeated(tree: &Tree, prefix: &str) -> Vec<String> {
     let mut found = Vec::new();
     match tree {
         Tree::Map(entries) => {
-            for (index, (key, value)) in entries.iter().enumerate() {
+            let mut seen = HashSet::new();
+            for (key, value) in entries {
                 let path = if prefix.is_empty() {
                     key.clone()
                 } else {
                     format!("{prefix}.{key}")
                 };
                 found.extend(repeated(value, &path));
-                if entries[..index].iter().any(|(earlier, _)| earlier == key) {
+                if !seen.insert(key) {
                     found.push(format!("duplicate field \"{path}\""));
                 }
             }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::negotiate::{Form, Media};
-use super::request::{Body, Document, Encoding, Request};
+use super::request::{Body, Document, Request};
 use crate::kinds::Kind;
 use crate::status::Status;
 use crate::store::{Change, Object};
@@ -256,7 +256,7 @@ pub(crate) fn change_name(change: Change) -> &'static str {
 }
 
 /// The object's shared JSON with its kind put in front.
-fn put_whole(out: &mut BytesMut, kind: &Kind, object: &Object) {
+pub(super) fn put_whole(out: &mut BytesMut, kind: &Kind, object: &Object) {
     let bare = object.encoded();
     out.put_slice(
         format!(
@@ -267,89 +267,4 @@ fn put_whole(out: &mut BytesMut, kind: &Kind, object: &Object) {
         .as_bytes(),
     );
     out.put_slice(bare.get(1..).unwrap_or_default());
-}
-
-impl Document {
-    /// The body as bytes, and its `Content-Type`.
-    pub(crate) fn encode(&self) -> (Bytes, &'static str) {
-        match (&self.body, self.encoding) {
-            (Body::Text(text), _) => (
-                Bytes::from(text.clone()),
-                self.content_type.unwrap_or("text/plain; charset=utf-8"),
-            ),
-            (Body::Raw(bytes), _) => (
-                bytes.clone(),
-                self.content_type.unwrap_or("application/octet-stream"),
-            ),
-            (_, Encoding::Pretty) => {
-                let text = serde_json::to_string_pretty(&self.to_value()).unwrap_or_default();
-                (
-                    Bytes::from(text),
-                    self.content_type.unwrap_or("application/json"),
-                )
-            }
-            (_, Encoding::Json) => {
-                // Go's encoder ends each document with a newline, and scripts rely on it.
-                let mut out = BytesMut::from(self.json());
-                out.put_u8(b'\n');
-                (
-                    out.freeze(),
-                    self.content_type.unwrap_or("application/json"),
-                )
-            }
-            (_, Encoding::Yaml) => (
-                Bytes::from(crate::json::write_yaml::to_yaml(&self.to_value())),
-                "application/yaml",
-            ),
-        }
-    }
-
-    fn json(&self) -> Bytes {
-        match &self.body {
-            Body::Value(value) => Bytes::from(value.to_string()),
-            Body::Text(text) => Bytes::from(text.clone()),
-            Body::Raw(bytes) => bytes.clone(),
-            Body::Object(kind, object) => {
-                let mut out = BytesMut::with_capacity(object.encoded().len() + 64);
-                put_whole(&mut out, kind, object);
-                out.freeze()
-            }
-            Body::List(kind, metadata, objects) => {
-                let mut out = BytesMut::with_capacity(
-                    objects
-                        .iter()
-                        .map(|object| object.encoded().len() + 1)
-                        .sum::<usize>()
-                        + 128,
-                );
-                let (name, api_version) = (kind.kind, kind.api_version());
-                out.put_slice(format!("{{\"kind\":\"{name}List\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":[").as_bytes());
-                for (index, object) in objects.iter().enumerate() {
-                    if index > 0 {
-                        out.put_u8(b',');
-                    }
-                    if kind.view.is_some() {
-                        out.put_slice(shown(kind, object).to_string().as_bytes());
-                    } else {
-                        out.put_slice(object.encoded());
-                    }
-                }
-                out.put_slice(b"]}");
-                out.freeze()
-            }
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        match &self.body {
-            Body::Value(value) => value.clone(),
-            Body::Text(text) => json!(text),
-            Body::Raw(_) => Value::Null,
-            Body::Object(kind, object) => whole(kind, object),
-            Body::List(kind, metadata, objects) => {
-                let items: Vec<Value> = objects.iter().map(|object| shown(kind, object)).collect();
-                json!({"kind": format!("{}List", kind.kind), "apiVersion": kind.api_version(), "metadata": metadata, "items": items})
-            }
-        }
-    }
 }

@@ -3,6 +3,7 @@
 //! Invariant: errors are those of Kubernetes' parser.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -16,8 +17,8 @@ use crate::store::Object;
 /// One requirement on labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Requirement {
-    In(String, Vec<String>),
-    NotIn(String, Vec<String>),
+    In(String, BTreeSet<String>),
+    NotIn(String, BTreeSet<String>),
     Exists(String),
     Absent(String),
     Greater(String, i64),
@@ -121,11 +122,9 @@ impl Requirement {
         let get = |key: &String| labels.get(key).and_then(Value::as_str);
         let number = |key: &String| get(key).and_then(|value| value.parse::<i64>().ok());
         match self {
-            Requirement::In(key, values) => {
-                get(key).is_some_and(|value| values.iter().any(|wanted| wanted == value))
-            }
+            Requirement::In(key, values) => get(key).is_some_and(|value| values.contains(value)),
             Requirement::NotIn(key, values) => {
-                !get(key).is_some_and(|value| values.iter().any(|wanted| wanted == value))
+                !get(key).is_some_and(|value| values.contains(value))
             }
             Requirement::Exists(key) => get(key).is_some(),
             Requirement::Absent(key) => get(key).is_none(),
@@ -261,9 +260,9 @@ impl<'a> Lexer<'a> {
                 let equal = self.next() != "!=";
                 let value = self.value(&key)?;
                 if equal {
-                    Requirement::In(key, vec![value])
+                    Requirement::In(key, BTreeSet::from([value]))
                 } else {
-                    Requirement::NotIn(key, vec![value])
+                    Requirement::NotIn(key, BTreeSet::from([value]))
                 }
             }
             ">" | "<" | "gt" | "lt" => {
@@ -331,18 +330,19 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    fn values(&mut self, key: &str) -> Result<Vec<String>, Status> {
+    fn values(&mut self, key: &str) -> Result<BTreeSet<String>, Status> {
         match self.next() {
             "(" => {}
             token => return Err(unparsable(&format!("found '{token}' expected: '('"))),
         }
-        let mut values = Vec::new();
+        let mut values = BTreeSet::new();
+        let mut index = 0;
         loop {
             match self.peek() {
                 ")" => {
                     self.next();
                     if values.is_empty() {
-                        values.push(String::new());
+                        values.insert(String::new());
                     }
                     return Ok(values);
                 }
@@ -352,7 +352,8 @@ impl<'a> Lexer<'a> {
                 "" => return Err(unparsable("found '', expected: ',', or ')'")),
                 _ => {
                     let value = self.next();
-                    values.push(Self::checked(key, value, values.len())?);
+                    values.insert(Self::checked(key, value, index)?);
+                    index += 1;
                 }
             }
         }

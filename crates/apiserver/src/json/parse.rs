@@ -6,8 +6,9 @@ use serde_json::Number;
 
 use super::Tree;
 
-/// How deep a document may nest.
-pub(crate) const MAX_DEPTH: usize = 512;
+/// How deep a document may nest. Clients in Rust read no deeper than 128, and one object that
+/// they cannot read makes them deaf to all others of its kind.
+pub(crate) const MAX_DEPTH: usize = 100;
 
 /// Why a text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,7 @@
 //! Merging an applied configuration into an object, and pruning what was given up.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use super::set::FieldSet;
@@ -28,9 +30,9 @@ pub(super) fn merge(
             merge_items(schema, keys, item, old, new)
         }
         (Shape::Set, Some(Value::Array(old)), Value::Array(new)) => {
-            let mut merged = old.clone();
-            merged.extend(new.iter().filter(|value| !old.contains(value)).cloned());
-            Value::Array(merged)
+            let known: HashSet<&Value> = old.iter().collect();
+            let more = new.iter().filter(|value| !known.contains(value));
+            Value::Array(old.iter().chain(more).cloned().collect())
         }
         _ => config.clone(),
     }
@@ -56,18 +58,27 @@ fn merge_items(
     new: &[Value],
 ) -> Value {
     let key = |value: &Value| key_of(schema, keys, item, value);
+    let keyed: Vec<(String, &Value)> = old.iter().map(|value| (key(value), value)).collect();
+    // Of items with the same key the first counts.
+    let live: HashMap<&str, &Value> = keyed
+        .iter()
+        .rev()
+        .map(|(key, value)| (key.as_str(), *value))
+        .collect();
     let wanted: Vec<String> = new.iter().map(key).collect();
+    let known: HashSet<&str> = wanted.iter().map(String::as_str).collect();
     let mut merged = Vec::with_capacity(old.len() + new.len());
-    let mut rest = old.iter().peekable();
+    let mut rest = keyed.iter().peekable();
     for (value, own) in new.iter().zip(&wanted) {
-        while let Some(other) = rest.next_if(|other| !wanted.contains(&key(other))) {
-            merged.push(other.clone());
+        while let Some((_, other)) = rest.next_if(|(key, _)| !known.contains(key.as_str())) {
+            merged.push((*other).clone());
         }
-        rest.next_if(|other| key(other) == *own);
-        let live = old.iter().find(|value| key(value) == *own);
+        rest.next_if(|(key, _)| key == own);
+        let live = live.get(own.as_str()).copied();
         merged.push(merge(schema, item, None, live, value));
     }
-    merged.extend(rest.filter(|other| !wanted.contains(&key(other))).cloned());
+    let rest = rest.filter(|(key, _)| !known.contains(key.as_str()));
+    merged.extend(rest.map(|(_, other)| (*other).clone()));
     Value::Array(merged)
 }
 
@@ -83,15 +94,16 @@ pub(super) fn prune(
 ) {
     let none = FieldSet::default();
     let shape = shape(schema, ty, field);
-    let mut gone = Vec::new();
+    let places = places(schema, shape, value);
+    let mut gone = HashSet::new();
     for (element, below_had) in &had.children {
         let kept = wants.children.get(element);
         let shared = others.children.get(element);
         if kept.is_none() && shared.is_none() {
-            gone.push(element.clone());
+            gone.insert(element.clone());
             continue;
         }
-        let Some((part, ty, field)) = part_mut(schema, shape, value, element) else {
+        let Some((part, ty, field)) = part_mut(schema, shape, value, element, &places) else {
             continue;
         };
         prune(
@@ -104,9 +116,19 @@ pub(super) fn prune(
             shared.unwrap_or(&none),
         );
     }
-    for element in gone {
-        remove(schema, shape, value, &element);
+    if !gone.is_empty() {
+        remove(schema, shape, value, &gone);
     }
+}
+
+/// Where each item is that keys tell apart; the first of those with the same key.
+fn places(schema: &Schema, shape: Shape<'_>, value: &Value) -> HashMap<String, usize> {
+    let (Shape::Keyed(keys, item), Value::Array(items)) = (shape, value) else {
+        return HashMap::new();
+    };
+    let items = items.iter().enumerate().rev();
+    let place = |(place, one)| (key_of(schema, keys, item, one), place);
+    items.map(place).collect()
 }
 
 fn part_mut<'a>(
@@ -114,6 +136,7 @@ fn part_mut<'a>(
     shape: Shape<'a>,
     value: &'a mut Value,
     element: &str,
+    places: &HashMap<String, usize>,
 ) -> Option<(&'a mut Value, &'a Type, Option<&'a Field>)> {
     let name = element.strip_prefix("f:");
     match shape {
@@ -121,26 +144,27 @@ fn part_mut<'a>(
             let (ty, field) = below(schema, shape, name?);
             Some((value.get_mut(name?)?, ty, field))
         }
-        Shape::Keyed(keys, item) => {
-            let found = value
-                .as_array_mut()?
-                .iter_mut()
-                .find(|one| key_of(schema, keys, item, one) == element)?;
+        Shape::Keyed(_, item) => {
+            let found = value.as_array_mut()?.get_mut(*places.get(element)?)?;
             Some((found, item, None))
         }
         Shape::Leaf | Shape::Set => None,
     }
 }
 
-fn remove(schema: &Schema, shape: Shape<'_>, value: &mut Value, element: &str) {
+fn remove(schema: &Schema, shape: Shape<'_>, value: &mut Value, gone: &HashSet<String>) {
     match (shape, value) {
         (Shape::Struct(_) | Shape::Map(_), Value::Object(map)) => {
-            map.remove(element.trim_start_matches("f:"));
+            for element in gone {
+                map.remove(element.trim_start_matches("f:"));
+            }
         }
         (Shape::Keyed(keys, item), Value::Array(items)) => {
-            items.retain(|one| key_of(schema, keys, item, one) != element);
+            items.retain(|one| !gone.contains(&key_of(schema, keys, item, one)));
         }
-        (Shape::Set, Value::Array(items)) => items.retain(|one| format!("v:{one}") != element),
+        (Shape::Set, Value::Array(items)) => {
+            items.retain(|one| !gone.contains(&format!("v:{one}")));
+        }
         _ => {}
     }
 }

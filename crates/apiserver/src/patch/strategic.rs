@@ -6,6 +6,8 @@
 
 mod lists;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::show::go_map;
@@ -73,7 +75,8 @@ fn merge_map(
         Some(other) => return Err(unknown(&other.to_string(), patch)),
     }
     if let Some(Value::Array(kept)) = patch.get(RETAIN) {
-        original.retain(|key, _| kept.iter().any(|name| name == key));
+        let kept: HashSet<&str> = kept.iter().filter_map(Value::as_str).collect();
+        original.retain(|key, _| kept.contains(key.as_str()));
     }
     for (directive, values) in patch
         .iter()
@@ -83,6 +86,7 @@ fn merge_map(
             original.get_mut(&directive[DELETE_PRIMITIVES.len()..]),
             values,
         ) {
+            let gone: HashSet<&Value> = gone.iter().collect();
             items.retain(|item| !gone.contains(item));
         }
     }

@@ -4,6 +4,8 @@
 //! - Unknown fields never reach the object; each is reported, in document order.
 //! - The first type error wins, in Go's words.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
@@ -87,11 +89,10 @@ impl Decoder<'_> {
     fn structure(&mut self, id: DefId, tree: &Tree, place: &Place<'_>, into: &mut Value) {
         let Tree::Map(entries) = tree else { return };
         let def = self.schema.def(id);
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen = HashSet::new();
         for (name, child) in entries {
             let (path, index_path) = place.child(name);
-            let repeated = seen.contains(&name.as_str());
-            seen.push(name);
+            let repeated = !seen.insert(name.as_str());
             let Some(field) = def.fields.get(name) else {
                 self.strict.push(format!("unknown field \"{index_path}\""));
                 continue;
@@ -170,14 +171,13 @@ impl Decoder<'_> {
         if !into.is_object() {
             *into = Value::Object(Map::new());
         }
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen = HashSet::new();
         for (name, child) in entries {
             let (_, index_path) = place.child(name);
-            if seen.contains(&name.as_str()) {
+            if !seen.insert(name.as_str()) {
                 self.strict
                     .push(format!("duplicate field \"{index_path}\""));
             }
-            seen.push(name);
             let place = Place {
                 owner: place.owner,
                 path: place.path.clone(),

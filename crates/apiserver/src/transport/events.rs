@@ -22,6 +22,8 @@ use crate::watch::{Seen, Watch};
 
 /// A watch without a time-out of its own ends after this.
 const LONGEST: Duration = Duration::from_hours(1);
+/// No watch goes on for longer, whatever is asked for.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
 /// Time between bookmarks.
 const BOOKMARKS: Duration = Duration::from_mins(1);
 /// The last bookmark comes this long before the end.
@@ -52,7 +54,10 @@ enum Wake {
 /// The lines of a watch.
 pub(super) fn stream(mut watch: Watch, handle: Handle) -> impl Stream<Item = Bytes> + Send {
     let now = Instant::now();
-    let length = watch.timeout.map_or(LONGEST, Duration::from_secs);
+    // No clock counts as far as the longest time that can be asked for.
+    let length = watch
+        .timeout
+        .map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(FOREVER));
     let before_end = length
         .checked_sub(LAST_BOOKMARK)
         .filter(|time| *time > LAST_BOOKMARK);

@@ -19,6 +19,7 @@ use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -29,8 +30,13 @@ use crate::rights::User;
 use crate::server::ApiServer;
 use crate::status::Status;
 
-/// How long a handshake, or the head of a request, may take.
+/// How long a handshake may take, and then the first request's head.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may be idle, and the head of a later request may take: as long as
+/// with a real server, for a client takes a connection that it had lately for a good one.
+const IDLE: Duration = Duration::from_secs(90);
+/// Most bytes of the headers of a request, as in Go.
+const HEADERS: u32 = 1024 * 1024;
 /// How many connections are served at once.
 const CONNECTIONS: usize = 4096;
 
@@ -78,6 +84,7 @@ impl ApiServer {
             handle: self.handle(),
             nodes: Arc::clone(&self.options().nodes),
             runner: self.runner.clone(),
+            room: self.room.clone(),
             token: None,
         }
     }
@@ -185,23 +192,40 @@ async fn serve(stream: TcpStream, door: Door) {
     } else {
         Known::NotYet
     };
-    let service = service_fn(move |request| answer(door.clone(), known, request));
+    let first = Arc::new(Notify::new());
+    let asked = Arc::clone(&first);
+    let service = service_fn(move |request| {
+        asked.notify_one();
+        answer(door.clone(), known, request)
+    });
     let (runner, tasks) = Runner::new();
     let mut builder = auto::Builder::new(runner);
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE);
+        .header_read_timeout(IDLE);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_secs(30))
+        .max_header_list_size(HEADERS)
         .max_concurrent_streams(1000);
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     // A client that goes away is no news.
     tokio::select! {
         served = serving => drop(served),
         () = run(tasks) => {}
+        () = silence(&first) => {}
+    }
+}
+
+/// Ends when nothing is asked in time.
+async fn silence(first: &Notify) {
+    if tokio::time::timeout(PATIENCE, first.notified())
+        .await
+        .is_ok()
+    {
+        std::future::pending().await
     }
 }
 

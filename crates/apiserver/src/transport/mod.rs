@@ -9,9 +9,12 @@ mod events;
 mod https;
 mod local;
 mod node;
+mod receive;
 mod runner;
 mod service;
+mod warnings;
 
 pub use authority::Credentials;
 pub use https::{Https, HttpsError};
+pub(crate) use receive::Room;
 pub(crate) use runner::{Runner, run};

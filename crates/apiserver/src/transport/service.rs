@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -11,23 +10,21 @@ use http::header::{
 };
 use http::{HeaderMap, Method as HttpMethod, Request as HttpRequest, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Body as HttpBody, Frame};
 
 use super::events;
 use super::node;
+use super::receive::{Room, receive};
 use super::runner::Runner;
+use super::warnings;
+use crate::api::encode::Encoded;
 use crate::api::negotiate::refusal_encoding;
 use crate::api::request::{Answer, Document, Method, Request};
 use crate::nodes::NodeDialer;
 use crate::rights::User;
 use crate::server::Handle;
 use crate::status::Status;
-
-/// Most bytes of a request's body, as in Kubernetes.
-const BODY_LIMIT: usize = 3 * 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A response's body.
 pub(crate) type Body = UnsyncBoxBody<Bytes, hyper::Error>;
@@ -38,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) handle: Handle,
     pub(crate) nodes: Arc<dyn NodeDialer>,
     pub(crate) runner: Runner,
+    /// What the bodies of all connections may take together.
+    pub(crate) room: Room,
     /// The bearer token that is good on this way in, if there is one.
     pub(crate) token: Option<Arc<str>>,
 }
@@ -58,7 +57,7 @@ pub(super) fn full(bytes: Bytes) -> Body {
 /// A refusal as a response.
 pub(super) fn refuse(status: &Status, accept: &str) -> Response<Body> {
     match Answer::refusal(status, refusal_encoding(accept)) {
-        Answer::Document(document) => document_response(&document),
+        Answer::Document(document) => document_response(document),
         Answer::Watch(_) | Answer::Node(_) => Response::new(full(Bytes::new())),
     }
 }
@@ -77,8 +76,8 @@ where
     let (parts, body) = request.into_parts();
     let accept = header(&parts.headers, &ACCEPT);
     let head_only = parts.method == HttpMethod::HEAD;
-    let body = match read_body(body).await {
-        Ok(body) => body,
+    let received = match receive(body, &context.room).await {
+        Ok(received) => received,
         Err(status) => return refuse(&status, &accept),
     };
     let request = Request {
@@ -89,14 +88,14 @@ where
         accept: accept.clone(),
         content_type: header(&parts.headers, &CONTENT_TYPE),
         agent: header(&parts.headers, &USER_AGENT),
-        body,
+        body: received.bytes.clone(),
         user,
         impersonation: impersonation(&parts.headers),
         token: context.token.clone(),
     };
     let mut response = match context.handle.call(request).await {
         Err(status) => refuse(&status, &accept),
-        Ok(Answer::Document(document)) => document_response(&document),
+        Ok(Answer::Document(document)) => document_response(document),
         Ok(Answer::Watch(watch)) => {
             let lines =
                 events::stream(*watch, context.handle.clone()).map(|bytes| Ok(Frame::data(bytes)));
@@ -116,39 +115,28 @@ where
     response
 }
 
-async fn read_body<B>(body: B) -> Result<Bytes, Status>
-where
-    B: HttpBody<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let whole = Limited::new(body, BODY_LIMIT).collect();
-    match tokio::time::timeout(BODY_TIME, whole).await {
-        Err(_) => Err(Status::timeout()),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Status::too_large(BODY_LIMIT)),
-        Ok(Err(error)) => Err(Status::bad_request(format!(
-            "the body could not be read: {error}"
-        ))),
-    }
-}
-
-fn document_response(document: &Document) -> Response<Body> {
-    let (bytes, content_type) = document.encode();
-    let mut response = Response::new(full(bytes));
-    *response.status_mut() =
-        StatusCode::from_u16(document.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+fn document_response(document: Document) -> Response<Body> {
+    let code = StatusCode::from_u16(document.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let warnings = warnings::headers(&document.warnings);
+    let retry_after = document.retry_after;
+    let (body, content_type) = document.encode();
+    let mut response = Response::new(match body {
+        Encoded::Whole(bytes) => full(bytes),
+        Encoded::Pieces(pieces) => {
+            let pieces = futures::stream::iter(pieces.map(|piece| Ok(Frame::data(piece))));
+            StreamBody::new(pieces).boxed_unsync()
+        }
+    });
+    *response.status_mut() = code;
     if !content_type.is_empty() {
         set(&mut response, CONTENT_TYPE, content_type);
     }
-    for text in &document.warnings {
-        if let Ok(value) = HeaderValue::from_str(&warning(text)) {
+    for text in warnings {
+        if let Ok(value) = HeaderValue::from_str(&text) {
             response.headers_mut().append(WARNING, value);
         }
     }
-    if let Some(seconds) = document.retry_after {
+    if let Some(seconds) = retry_after {
         set(
             &mut response,
             http::header::RETRY_AFTER,
@@ -156,14 +144,6 @@ fn document_response(document: &Document) -> Response<Body> {
         );
     }
     response
-}
-
-fn warning(text: &str) -> String {
-    let clean: String = text.chars().filter(|letter| !letter.is_control()).collect();
-    format!(
-        "299 - \"{}\"",
-        clean.replace('\\', "\\\\").replace('"', "\\\"")
-    )
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
@@ -264,13 +244,5 @@ mod tests {
             ]
         );
         assert_eq!(decoded("/a%2Fb+c/%ff", Plus::Plain), "/a/b+c/\u{fffd}");
-    }
-
-    #[test]
-    fn warnings_are_quoted() {
-        assert_eq!(
-            warning("unknown field \"a\""),
-            "299 - \"unknown field \\\"a\\\"\""
-        );
     }
 }

@@ -1,4 +1,8 @@
 //! Lists in a strategic merge: by key, by value, or replaced.
+//!
+//! Invariant: the time it takes grows with the lists, not with their product.
+
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -39,11 +43,8 @@ pub(super) fn merge(
 fn merge_scalars(original: Vec<Value>, patch: &[Value], order: Option<&Vec<Value>>) -> Value {
     let before = original.clone();
     let mut all = original;
-    for item in patch {
-        if !all.contains(item) {
-            all.push(item.clone());
-        }
-    }
+    let mut known: HashSet<&Value> = before.iter().collect();
+    all.extend(patch.iter().filter(|item| known.insert(item)).cloned());
     let order = order.map_or(patch, Vec::as_slice);
     Value::Array(ordered(all, order, &before, ""))
 }
@@ -57,7 +58,7 @@ fn merge_keyed(
     order: Option<&Vec<Value>>,
 ) -> Result<Value, Refused> {
     let before = original.clone();
-    let mut all = original;
+    let mut gone = HashSet::new();
     let mut kept: Vec<Value> = Vec::new();
     for change in patch {
         let Some(wanted) = change.get(key) else {
@@ -69,38 +70,49 @@ fn merge_keyed(
             .get(PATCH)
             .is_some_and(|directive| directive == "delete")
         {
-            all.retain(|item| item.get(key) != Some(wanted));
+            gone.insert(wanted);
         } else {
             kept.push(change.clone());
         }
     }
+    let stays = |item: &Value| item.get(key).is_none_or(|own| !gone.contains(own));
+    let mut all: Vec<Value> = original.into_iter().filter(stays).collect();
+    let mut places: HashMap<Value, usize> = HashMap::new();
+    for (place, item) in all.iter().enumerate() {
+        if let Some(own) = item.get(key) {
+            places.entry(own.clone()).or_insert(place);
+        }
+    }
     for change in &kept {
-        let Value::Object(changes) = change else {
+        let (Value::Object(changes), Some(wanted)) = (change, change.get(key)) else {
             continue;
         };
-        match all.iter_mut().find(|item| item.get(key) == change.get(key)) {
-            Some(slot) => {
-                if let Value::Object(old) = std::mem::take(slot) {
-                    *slot = Value::Object(merge_map(schema, item, old, changes)?);
-                }
+        if let Some(place) = places.get(wanted) {
+            if let Value::Object(old) = std::mem::take(&mut all[*place]) {
+                all[*place] = Value::Object(merge_map(schema, item, old, changes)?);
             }
-            None => all.push(drop_directives(change)),
+        } else {
+            places.insert(wanted.clone(), all.len());
+            all.push(drop_directives(change));
         }
     }
     let order = order.unwrap_or(&kept);
     Ok(Value::Array(ordered(all, order, &before, key)))
 }
 
-fn same(left: &Value, right: &Value, key: &str) -> bool {
+/// What tells an item from others: its key's value, or without a key the item itself.
+fn id<'a>(item: &'a Value, key: &str) -> Option<&'a Value> {
     if key.is_empty() {
-        left == right
+        Some(item)
     } else {
-        left.get(key) == right.get(key)
+        item.get(key)
     }
 }
 
-fn position(list: &[Value], item: &Value, key: &str) -> Option<usize> {
-    list.iter().position(|one| same(one, item, key))
+/// Where each item comes first.
+fn places<'a>(list: &'a [Value], key: &str) -> HashMap<Option<&'a Value>, usize> {
+    let places = list.iter().enumerate().rev();
+    places.map(|(place, item)| (id(item, key), place)).collect()
 }
 
 /// The patch's items must come in the order that the directive gives.
@@ -111,7 +123,8 @@ fn check_order(patch: &[Value], order: &[Value], key: &str) -> Result<(), Refuse
             .is_none_or(|directive| directive != "delete")
     });
     for item in kept {
-        if let Some(found) = position(&order[at..], item, key) {
+        let same = |one: &Value| id(one, key) == id(item, key);
+        if let Some(found) = order[at..].iter().position(same) {
             at += found + 1;
         } else {
             let show = |list: &[Value]| go_map(&Value::Array(list.to_vec()));
@@ -128,11 +141,12 @@ fn check_order(patch: &[Value], order: &[Value], key: &str) -> Result<(), Refuse
 
 /// Items that the patch orders come in its order; others stay where the server had them.
 pub(super) fn ordered(all: Vec<Value>, order: &[Value], server: &[Value], key: &str) -> Vec<Value> {
+    let (order, server) = (places(order, key), places(server, key));
     let (mut patched, mut others): (Vec<Value>, Vec<Value>) = all
         .into_iter()
-        .partition(|item| position(order, item, key).is_some());
-    patched.sort_by_key(|item| position(order, item, key));
-    others.sort_by_key(|item| position(server, item, key));
+        .partition(|item| order.contains_key(&id(item, key)));
+    patched.sort_by_key(|item| order.get(&id(item, key)).copied());
+    others.sort_by_key(|item| server.get(&id(item, key)).copied());
     let mut merged = Vec::with_capacity(patched.len() + others.len());
     let (mut patched, mut others) = (
         patched.into_iter().peekable(),
@@ -144,7 +158,7 @@ pub(super) fn ordered(all: Vec<Value>, order: &[Value], server: &[Value], key: &
             (Some(_), None) => true,
             (None, Some(_)) => false,
             (Some(other), Some(patch)) => {
-                match (position(server, other, key), position(server, patch, key)) {
+                match (server.get(&id(other, key)), server.get(&id(patch, key))) {
                     (Some(left), Some(right)) => left < right,
                     _ => false,
                 }
