@@ -2,6 +2,8 @@
 //!
 //! Invariant: validation never stops at the first problem.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 /// One problem.
@@ -26,7 +28,23 @@ pub(crate) fn quote(value: &Value) -> String {
 
 /// A string as Go's `%q` prints it.
 pub(crate) fn go_quote(text: &str) -> String {
-    Value::from(text).to_string()
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\0'..' ' | '\u{7f}' => {
+                let _ = write!(quoted, "\\x{:02x}", u32::from(letter));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 impl Issues {

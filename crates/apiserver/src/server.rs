@@ -4,11 +4,13 @@
 //! - One task owns the state; everybody else sends it messages. There is no lock.
 //! - The task ends with its [`ApiServer`].
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::api::Api;
-use crate::api::request::{Answer, Request};
+use crate::api::request::{Answer, Encoding, Request};
 use crate::api::watching::Resumed;
 use crate::options::Options;
 use crate::status::Status;
@@ -83,7 +85,7 @@ async fn own(mut api: Api, mut commands: mpsc::Receiver<Command>) {
         match command {
             // A client that asks and takes it back at once, again and again, costs no more than this.
             Command::Call(_, reply) if reply.is_closed() => {}
-            Command::Call(request, reply) => drop(reply.send(api.handle(&request))),
+            Command::Call(request, reply) => drop(reply.send(handle(&mut api, &request))),
             Command::Resume(scope, after, reply) => drop(reply.send(api.resume(&scope, after))),
             Command::Revision(reply) => {
                 let _ = reply.send(api.revision());
@@ -94,6 +96,16 @@ async fn own(mut api: Api, mut commands: mpsc::Receiver<Command>) {
             }
         }
     }
+}
+
+/// Carries out a request. If that panics, it is our mistake: who asked is told so, as by a real
+/// server, and everybody else is served on. A request changes the store in its last step.
+fn handle(api: &mut Api, request: &Request) -> Answer {
+    let handled = catch_unwind(AssertUnwindSafe(|| api.handle(request)));
+    handled.unwrap_or_else(|_| {
+        let text = "This request caused apiserver to panic. Look in the logs for details.";
+        Answer::refusal(&Status::internal(text), Encoding::Json)
+    })
 }
 
 impl Handle {

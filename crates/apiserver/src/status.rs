@@ -92,7 +92,7 @@ impl Status {
         Status::new(
             404,
             "NotFound",
-            format!("{} \"{name}\" not found", kind.resource()),
+            format!("{} {} not found", kind.resource(), go_quote(name)),
             Some(kind.details(name)),
         )
     }
@@ -217,6 +217,13 @@ impl Status {
         )
     }
 
+    /// A token may not be asked for like that.
+    pub(crate) fn invalid_token(issues: &Issues) -> Status {
+        const GROUP: &str = "authentication.k8s.io";
+        let qualified = format!("TokenRequest.{GROUP}");
+        Status::invalid_named(&qualified, GROUP, "TokenRequest", "", issues)
+    }
+
     fn invalid_named(
         qualified: &str,
         group: &str,
@@ -312,7 +319,7 @@ impl Status {
 
     /// The future is not known.
     pub(crate) fn too_large_revision(asked: u64, current: u64) -> Status {
-        let message = format!("Too large resource version: {asked}, current: {current}");
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
         let cause =
             json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
         let mut status = Status::new(

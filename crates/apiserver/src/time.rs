@@ -1,7 +1,7 @@
 //! Times as the API writes them, and the errors of Go's parser.
 
-use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
 
 /// Whole seconds, as in `creationTimestamp`.
 pub(crate) fn seconds(time: Timestamp) -> String {
@@ -11,6 +11,12 @@ pub(crate) fn seconds(time: Timestamp) -> String {
 /// Microseconds, as in leases and events.
 pub(crate) fn micros(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
+/// So many seconds later, or as late as a time can be.
+pub(crate) fn later(time: Timestamp, seconds: i64) -> Timestamp {
+    let later = time.checked_add(SignedDuration::from_secs(seconds));
+    later.unwrap_or(Timestamp::MAX)
 }
 
 /// How exact a time is.

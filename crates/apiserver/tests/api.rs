@@ -10,6 +10,8 @@ mod excess;
 mod https;
 #[path = "api/nodes.rs"]
 mod nodes;
+#[path = "api/nonsense.rs"]
+mod nonsense;
 #[path = "api/patience.rs"]
 mod patience;
 #[path = "api/storm.rs"]

@@ -1,6 +1,6 @@
 //! Server-side apply, as a request.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Api;
 use super::create::{named, place};
@@ -120,13 +120,14 @@ fn read(request: &Request) -> Result<Value, Status> {
     })?;
     match tree {
         Tree::Map(_) => Ok(tree.into_value()),
+        Tree::Null => Ok(json!({})),
         other => {
             let error = format!(
                 "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
                 other.go_kind()
             );
             Err(Status::bad_request(format!(
-                "error decoding YAML: error unmarshaling JSON: {error}"
+                "error decoding YAML: error unmarshaling JSON: while decoding JSON: {error}"
             )))
         }
     }

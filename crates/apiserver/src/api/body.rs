@@ -82,8 +82,13 @@ fn summary(body: &[u8]) -> String {
 }
 
 fn unrecognized(kind: &str, error: &str, body: &[u8]) -> Status {
+    let error = format!("couldn't get version/kind; json parse error: {error}");
+    undecodable(kind, &error, body)
+}
+
+fn undecodable(kind: &str, error: &str, body: &[u8]) -> Status {
     Status::bad_request(format!(
-        "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {error} ({})",
+        "the object provided is unrecognized (must be of type {kind}): {error} ({})",
         summary(body)
     ))
 }
@@ -106,12 +111,13 @@ impl Api {
         let refuse = |error: &str| unrecognized(kind, error, &request.body);
         match format(request)? {
             Format::Json => parse::parse(&request.body).map_err(|error| refuse(&error.0)),
-            Format::Yaml => yaml::parse(&request.body).map_err(|error| refuse(&error.0)),
+            Format::Yaml => yaml::parse(&request.body)
+                .map_err(|error| undecodable(kind, &error.0, &request.body)),
             Format::Protobuf => {
                 protobuf::decode(&self.schema, &request.body, |api_version, kind| {
                     self.definition(api_version, kind)
                 })
-                .map_err(|error| Status::bad_request(error.to_string()))
+                .map_err(|error| undecodable(kind, &error.to_string(), &request.body))
             }
         }
     }
@@ -253,7 +259,7 @@ impl Api {
     }
 }
 
-fn not_registered(kind: &str, api_version: &str) -> String {
+pub(super) fn not_registered(kind: &str, api_version: &str) -> String {
     format!("no kind \"{kind}\" is registered for version \"{api_version}\" {SCHEME}")
 }
 

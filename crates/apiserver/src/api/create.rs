@@ -1,5 +1,6 @@
 //! Creating objects.
 
+use std::io;
 use std::sync::Arc;
 
 use jiff::ToSpan as _;
@@ -83,6 +84,7 @@ impl Api {
         if self.store.get(target.served.table, &key).is_some() {
             return Err(Status::already_exists(kind, &name));
         }
+        check_size(&value)?;
         let object = match options.persist {
             Persist::Kept => self.commit(target.served, key, value),
             Persist::DryRun => {
@@ -147,6 +149,34 @@ impl Api {
         let mut nothing = json!({});
         normalize(&self.schema, target.served.schema, &mut nothing);
         managed::update(&self.schema, &ty, &nothing, value, &manager);
+    }
+}
+
+/// Most bytes of an object: about what those 1.5 MiB are as JSON that etcd takes.
+const MOST: usize = 2 * 1024 * 1024;
+
+/// Refuses an object that etcd would not take.
+pub(super) fn check_size(value: &Value) -> Result<(), Status> {
+    let mut count = Count(0);
+    // It writes nowhere, so nothing can go wrong.
+    let _ = serde_json::to_writer(&mut count, value);
+    if count.0 > MOST {
+        return Err(Status::internal("etcdserver: request is too large"));
+    }
+    Ok(())
+}
+
+/// Counts what is written.
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use super::Api;
-use super::body::success;
+use super::body::{not_registered, success};
 use super::dispatch::Target;
 use super::finish::ends;
 use super::negotiate::Asked;
-use super::options::{Persist, dry_run};
+use super::options::{Persist, dry_run, parse_int};
 use super::request::{Answer, Request};
 use super::selector::Selector;
 use crate::access::{has, int, list, object, remove, text};
 use crate::issues::Issues;
-use crate::json::Tree;
 use crate::kinds::{Admission, Deleted, Kind};
 use crate::status::Status;
 use crate::store::{Key, Object};
@@ -160,15 +158,14 @@ impl Api {
         }
         let generation = int(value, "/metadata/generation");
         let metadata = object(value, "metadata");
-        let end = self.now.checked_add(grace.seconds()).unwrap_or(self.now);
-        metadata["deletionTimestamp"] = json!(time::seconds(end));
+        metadata["deletionTimestamp"] = json!(time::seconds(time::later(self.now, grace)));
         if kind.admission == Admission::Namespace {
             object(value, "status")["phase"] = json!("Terminating");
             return;
         }
         metadata["deletionGracePeriodSeconds"] = json!(grace);
         if let Some(generation) = generation.filter(|generation| *generation > 0 && !marked) {
-            metadata["generation"] = json!(generation + 1);
+            metadata["generation"] = json!(generation.saturating_add(1));
         }
     }
 }
@@ -241,45 +238,22 @@ fn check_preconditions(
 
 /// Reads the options from the body, and from the query for those without one.
 pub(super) fn delete_options(api: &Api, request: &Request) -> Result<DeleteOptions, Status> {
-    let body = if request.body.is_empty() {
-        Tree::Map(Vec::new())
-    } else {
-        api.plain(request, "DeleteOptions")?
-    };
-    let value = body.into_value();
+    if request.body.is_empty() {
+        return read_options(request, &Value::Null);
+    }
+    let value = api.plain(request, "DeleteOptions")?.into_value();
+    let kind = text(&value, "/kind");
+    if !matches!(kind, "" | "DeleteOptions") {
+        let error = not_registered(kind, text(&value, "/apiVersion"));
+        return Err(Status::internal(error));
+    }
     read_options(request, &value)
 }
 
 /// Reads the options from a value, and from the query what that leaves open.
 pub(super) fn read_options(request: &Request, value: &Value) -> Result<DeleteOptions, Status> {
     let mut issues = Issues::default();
-    let or_query = |key: &str| match value.get(key).and_then(Value::as_str) {
-        Some(text) => text.to_owned(),
-        None => request.param(key).to_owned(),
-    };
-    let propagation = match or_query("propagationPolicy").as_str() {
-        "" => None,
-        "Background" => Some(Propagation::Background),
-        "Foreground" => Some(Propagation::Foreground),
-        "Orphan" => Some(Propagation::Orphan),
-        other => {
-            issues.unsupported(
-                "propagationPolicy",
-                &json!(other),
-                &["Foreground", "Background", "Orphan", "nil"],
-            );
-            None
-        }
-    };
-    let orphan = value
-        .get("orphanDependents")
-        .and_then(Value::as_bool)
-        .or_else(|| request.param("orphanDependents").parse().ok());
-    let propagation = match (propagation, orphan) {
-        (None, Some(true)) => Some(Propagation::Orphan),
-        (None, Some(false)) => Some(Propagation::Background),
-        (chosen, _) => chosen,
-    };
+    let propagation = propagation(request, value, &mut issues);
     let in_body: Vec<&str> = list(value, "/dryRun")
         .iter()
         .filter_map(Value::as_str)
@@ -302,12 +276,45 @@ pub(super) fn read_options(request: &Request, value: &Value) -> Result<DeleteOpt
             .and_then(Value::as_str)
             .map(str::to_owned)
     };
+    let grace = match int(value, "/gracePeriodSeconds") {
+        None => parse_int(request, "gracePeriodSeconds")?,
+        own => own,
+    };
     Ok(DeleteOptions {
         propagation,
-        grace: int(value, "/gracePeriodSeconds")
-            .or_else(|| request.param("gracePeriodSeconds").parse().ok()),
+        grace,
         uid: precondition("/preconditions/uid"),
         revision: precondition("/preconditions/resourceVersion"),
         persist,
     })
+}
+
+fn propagation(request: &Request, value: &Value, issues: &mut Issues) -> Option<Propagation> {
+    let or_query = |key: &str| match value.get(key).and_then(Value::as_str) {
+        Some(text) => text.to_owned(),
+        None => request.param(key).to_owned(),
+    };
+    let propagation = match or_query("propagationPolicy").as_str() {
+        "" => None,
+        "Background" => Some(Propagation::Background),
+        "Foreground" => Some(Propagation::Foreground),
+        "Orphan" => Some(Propagation::Orphan),
+        other => {
+            issues.unsupported(
+                "propagationPolicy",
+                &json!(other),
+                &["Foreground", "Background", "Orphan", "nil"],
+            );
+            None
+        }
+    };
+    let orphan = value
+        .get("orphanDependents")
+        .and_then(Value::as_bool)
+        .or_else(|| request.param("orphanDependents").parse().ok());
+    match (propagation, orphan) {
+        (None, Some(true)) => Some(Propagation::Orphan),
+        (None, Some(false)) => Some(Propagation::Background),
+        (chosen, _) => chosen,
+    }
 }

@@ -7,6 +7,7 @@ use super::render::{View, include};
 use super::request::{Answer, Encoding, Method, Request};
 use super::rights::admitted;
 use super::route::{Path, Route, route};
+use crate::issues::go_quote;
 use crate::kinds::{Collection, Served, Sub};
 use crate::status::Status;
 use crate::store::Key;
@@ -27,6 +28,20 @@ impl Target<'_> {
     pub(super) fn key(&self) -> Key {
         Key::new(self.namespace, self.name)
     }
+}
+
+/// A name of a path has to be a part of one.
+fn check_name(name: &str) -> Result<(), Status> {
+    let why = match name {
+        "." => "may not be '.'",
+        ".." => "may not be '..'",
+        other if other.contains('%') => "may not contain '%'",
+        _ => return Ok(()),
+    };
+    let name = go_quote(name);
+    Err(Status::bad_request(format!(
+        "Name parameter invalid: {name}: {why}"
+    )))
 }
 
 impl Api {
@@ -54,7 +69,7 @@ impl Api {
     fn route(&mut self, request: &Request) -> Result<Answer, Status> {
         let route = route(&request.path);
         let reads_only = !matches!(route, Route::Objects(_) | Route::Health(..));
-        if reads_only && request.method != Method::Get {
+        if reads_only && !matches!(request.method, Method::Get | Method::Head) {
             return Err(Status::method_not_allowed());
         }
         match route {
@@ -91,6 +106,7 @@ impl Api {
             namespace: path.namespace.unwrap_or_default(),
             name: path.name.unwrap_or_default(),
         };
+        check_name(target.name)?;
         let answer = match path.subresource {
             Some(name) => self.subresource(request, target, name),
             None => self.verb(request, target, path),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Api;
+use super::create::check_size;
 use super::dispatch::Target;
 use super::options::Persist;
 use crate::access::{copy, has, int, list, object, remove};
@@ -85,6 +86,7 @@ impl Api {
         if how.persist == Persist::DryRun {
             return Ok((Arc::new(Object::unstored(new)), warnings));
         }
+        check_size(&new)?;
         Ok((self.store_or_end(target, new), warnings))
     }
 
@@ -164,7 +166,8 @@ fn grow_generation(kind: &Kind, new: &mut Value, before: &Value) {
         value
     };
     if asked(new) != asked(before) {
-        let generation = int(before, "/metadata/generation").unwrap_or_default() + 1;
+        let generation = int(before, "/metadata/generation").unwrap_or_default();
+        let generation = generation.saturating_add(1);
         new["metadata"]["generation"] = json!(generation);
     }
 }

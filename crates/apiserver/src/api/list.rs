@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use base64::{DecodeError, Engine as _};
+use serde_json::json;
 
 use super::Api;
-use super::options::ListOptions;
+use super::options::{ListOptions, unparsed};
 use super::render::View;
 use super::request::{Answer, Request};
 use super::selector::Selector;
 use crate::access::{int, text};
+use crate::json::parse;
 use crate::kinds::Served;
 use crate::status::Status;
 use crate::store::{Key, Object};
 
+/// The form of a token.
+const VERSION: &str = "meta.k8s.io/v1";
 const STALE: &str = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the \
     continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided \
     token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and \
@@ -38,18 +41,15 @@ struct Page {
     remaining: usize,
 }
 
-/// Reads a revision of a query.
-pub(super) fn revision(text: &str) -> Result<Option<u64>, Status> {
-    let invalid = |_| {
-        Status::internal(format!(
-            "resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
-        ))
-    };
+/// Reads a revision of a query, or says why it is none.
+pub(super) fn revision(text: &str) -> Result<Option<u64>, String> {
     if text.is_empty() {
-        Ok(None)
-    } else {
-        text.parse().map(Some).map_err(invalid)
+        return Ok(None);
     }
+    text.parse().map(Some).map_err(|error| {
+        let why = unparsed("ParseUint", text, &error);
+        format!("resourceVersion: Invalid value: \"{text}\": {why}")
+    })
 }
 
 impl Api {
@@ -92,9 +92,18 @@ impl Api {
                     "specifying resource version is not allowed when using continue",
                 ));
             }
-            return read_token(&options.continuation);
+            let start = read_token(&options.continuation).map_err(|why| {
+                let key = "invalid continue token: continue key is not valid";
+                Status::bad_request(format!("{key}: {why}"))
+            })?;
+            return match start.revision.filter(|asked| *asked > newest) {
+                Some(asked) => Err(Status::too_large_revision(asked, newest)),
+                None => Ok(start),
+            };
         }
-        let asked = revision(&options.revision)?.filter(|asked| *asked > 0);
+        let asked = revision(&options.revision)
+            .map_err(|why| Status::bad_request(format!("invalid resource version: {why}")))?;
+        let asked = asked.filter(|asked| *asked > 0);
         if let Some(asked) = asked.filter(|asked| *asked > newest) {
             return Err(Status::too_large_revision(asked, newest));
         }
@@ -175,27 +184,47 @@ fn token(revision: u64, last: &Key) -> String {
     } else {
         format!("{}/{}", last.namespace, last.name)
     };
-    URL_SAFE_NO_PAD
-        .encode(json!({"v": "meta.k8s.io/v1", "rv": revision, "start": start}).to_string())
+    URL_SAFE_NO_PAD.encode(json!({"v": VERSION, "rv": revision, "start": start}).to_string())
 }
 
-fn read_token(token: &str) -> Result<Start, Status> {
-    let invalid =
-        || Status::bad_request("continue key is not valid: encoded continue token is not valid");
-    let bytes = URL_SAFE_NO_PAD
-        .decode(token.trim_end_matches('='))
-        .map_err(|_| invalid())?;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
-    let revision = int(&value, "/rv")
-        .and_then(|revision| u64::try_from(revision).ok())
-        .ok_or_else(invalid)?;
+/// Where a token says that the next page begins, or what is wrong with it.
+fn read_token(token: &str) -> Result<Start, String> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|error| {
+        let at = match error {
+            DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
+            DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => token.len() / 4 * 4,
+        };
+        format!("illegal base64 data at input byte {at}")
+    })?;
+    let value = parse::parse(&bytes).map_err(|error| error.0)?.into_value();
+    match text(&value, "/v") {
+        VERSION => {}
+        other => {
+            return Err(format!(
+                "server does not recognize this encoded version {other}"
+            ));
+        }
+    }
+    let revision = int(&value, "/rv").unwrap_or_default();
+    if revision == 0 {
+        return Err(format!(
+            "incorrect encoded start resourceVersion (version {VERSION})"
+        ));
+    }
     let start = text(&value, "/start");
+    if start.is_empty() {
+        return Err(format!("encoded start key empty (version {VERSION})"));
+    }
+    if start.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(start.to_owned());
+    }
     let after = match start.split_once('/') {
         Some((namespace, name)) => Key::new(namespace, name),
         None => Key::new("", start),
     };
     Ok(Start {
-        revision: Some(revision).filter(|revision| *revision > 0),
+        // What is negative asks for the newest.
+        revision: u64::try_from(revision).ok(),
         after: Some(after),
     })
 }

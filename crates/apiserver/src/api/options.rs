@@ -1,5 +1,7 @@
 //! The options of a request, from its query or its body.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use serde_json::{Value, json};
 
 use super::request::Request;
@@ -54,18 +56,24 @@ fn parse_bool(request: &Request, name: &str) -> Option<bool> {
     }
 }
 
-fn parse_int(request: &Request, name: &str) -> Result<Option<i64>, Status> {
-    match request.param(name) {
-        "" => Ok(None),
-        text => {
-            let error = |_| {
-                Status::bad_request(format!(
-                    "strconv.ParseInt: parsing \"{text}\": invalid syntax"
-                ))
-            };
-            text.parse().map(Some).map_err(error)
-        }
-    }
+/// A whole number of the query.
+pub(super) fn parse_int(request: &Request, name: &str) -> Result<Option<i64>, Status> {
+    let values = request.params(name);
+    let Some(text) = values.first() else {
+        return Ok(None);
+    };
+    let parsed = text.parse::<i64>();
+    let parsed = parsed.map_err(|error| unparsed("ParseInt", text, &error));
+    parsed.map(Some).map_err(Status::bad_request)
+}
+
+/// Why a text is no number, as Go says it.
+pub(super) fn unparsed(function: &str, text: &str, error: &ParseIntError) -> String {
+    let why = match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
+    };
+    format!("strconv.{function}: parsing \"{text}\": {why}")
 }
 
 /// Checks `dryRun`.

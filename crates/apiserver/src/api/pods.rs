@@ -2,18 +2,21 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use super::Api;
 use super::dispatch::Target;
 use super::request::{Answer, Encoding, Request};
 use crate::access::{has, int, list, object, text};
+use crate::issues::Issues;
 use crate::kinds::Sub;
 use crate::nodes::{NodeCall, Upgrade};
 use crate::status::Status;
 use crate::store::Key;
 use crate::time;
+
+/// Most seconds that a token may be good for.
+const LONGEST_TOKEN: i64 = 1 << 32;
 
 impl Api {
     /// Gives a pod its node: the only way to one.
@@ -79,11 +82,21 @@ impl Api {
         let asked = self.plain(request, "TokenRequest")?.into_value();
         let account = self.existing(target.served, &target.key())?;
         let seconds = int(&asked, "/spec/expirationSeconds").unwrap_or(3600);
+        let mut issues = Issues::default();
+        let refusal = match seconds {
+            ..600 => Some("may not specify a duration less than 10 minutes"),
+            600..=LONGEST_TOKEN => None,
+            _ => Some("may not specify a duration larger than 2^32 seconds"),
+        };
+        if let Some(refusal) = refusal {
+            issues.invalid("spec.expirationSeconds", &json!(seconds), refusal);
+            return Err(Status::invalid_token(&issues));
+        }
         let mut audiences = list(&asked, "/spec/audiences").to_vec();
         if audiences.is_empty() {
             audiences.push(json!("https://kubernetes.default.svc.cluster.local"));
         }
-        let end = self.now.checked_add(seconds.seconds()).unwrap_or(self.now);
+        let end = time::later(self.now, seconds);
         let subject = format!("system:serviceaccount:{}:{}", target.namespace, target.name);
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let head = part(&json!({"alg": "none", "typ": "JWT"}));

@@ -17,8 +17,10 @@ use crate::watch::Watch;
 /// An HTTP method that the API knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
-    /// GET, and HEAD, which the transport answers without the body.
+    /// GET
     Get,
+    /// HEAD: nothing knows it but what is no object; the transport leaves the body out.
+    Head,
     /// POST
     Post,
     /// PUT
@@ -36,6 +38,7 @@ impl Method {
     pub(crate) fn lower(self) -> &'static str {
         match self {
             Method::Get => "get",
+            Method::Head => "head",
             Method::Post => "post",
             Method::Put => "put",
             Method::Patch => "patch",

@@ -113,7 +113,7 @@ fn verb(request: &Request, name: &str) -> &'static str {
         (Method::Patch, _) => "patch",
         (Method::Delete, "") => "deletecollection",
         (Method::Delete, _) => "delete",
-        (Method::Other, _) => "",
+        (Method::Head | Method::Other, _) => "",
     }
 }
 

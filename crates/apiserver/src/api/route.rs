@@ -50,6 +50,8 @@ pub(crate) struct Path<'a> {
 pub(crate) fn route(path: &str) -> Route<'_> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
+        ["api", version, ..] if path.contains("//") => nothing("", version),
+        ["apis", group, version, ..] if path.contains("//") => nothing(group, version),
         [] => Route::Root,
         ["version"] => Route::Version,
         [health @ ("healthz" | "livez" | "readyz")] => Route::Health(health, None),
@@ -82,7 +84,7 @@ fn objects<'a>(group: &'a str, version: &'a str, rest: &[&'a str]) -> Route<'a> 
         [plural] => (*plural, None, None),
         [plural, name] => (*plural, Some(*name), None),
         [plural, name, subresource] => (*plural, Some(*name), Some(*subresource)),
-        _ => return Route::Unknown,
+        _ => return nothing(group, version),
     };
     Route::Objects(Path {
         group,
@@ -92,6 +94,19 @@ fn objects<'a>(group: &'a str, version: &'a str, rest: &[&'a str]) -> Route<'a> 
         name,
         subresource,
         watch,
+    })
+}
+
+/// Where a group has nothing.
+fn nothing<'a>(group: &'a str, version: &'a str) -> Route<'a> {
+    Route::Objects(Path {
+        group,
+        version,
+        namespace: None,
+        plural: "",
+        name: None,
+        subresource: None,
+        watch: false,
     })
 }
 

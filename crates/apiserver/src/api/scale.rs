@@ -70,7 +70,7 @@ impl Api {
                 )?;
                 self.rescale(request, target, &old, &scale, Write::Patch)?
             }
-            Method::Post | Method::Delete | Method::Other => {
+            Method::Head | Method::Post | Method::Delete | Method::Other => {
                 return Err(Status::method_not_allowed());
             }
         };

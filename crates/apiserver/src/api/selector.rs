@@ -136,7 +136,7 @@ impl Requirement {
 
 fn parse_fields(kind: &Kind, input: &str) -> Result<Vec<FieldRequirement>, Status> {
     let mut requirements = Vec::new();
-    for part in input.split(',').filter(|part| !part.is_empty()) {
+    for part in terms(input).into_iter().filter(|part| !part.is_empty()) {
         let (label, value, equal) = if let Some((label, value)) = part.split_once("!=") {
             (label, value, false)
         } else if let Some((label, value)) = part.split_once("==") {
@@ -148,14 +148,47 @@ fn parse_fields(kind: &Kind, input: &str) -> Result<Vec<FieldRequirement>, Statu
                 "invalid selector: '{input}'; can't understand '{part}'"
             )));
         };
-        let pointers = pointers(kind, label.trim())?;
+        let value = unescaped(value.trim())
+            .map_err(|why| Status::bad_request(format!("invalid field selector: {why}")))?;
         requirements.push(FieldRequirement {
-            pointers,
-            value: value.trim().to_owned(),
+            pointers: pointers(kind, label.trim())?,
+            value,
             equal,
         });
     }
     Ok(requirements)
+}
+
+/// What stands between commas, unless a backslash stands before them.
+fn terms(input: &str) -> Vec<&str> {
+    let mut escaped = false;
+    let split = |letter: char| {
+        let splits = letter == ',' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        splits
+    };
+    input.split(split).collect()
+}
+
+/// A value without the backslashes before backslashes, commas and equals signs.
+fn unescaped(value: &str) -> Result<String, String> {
+    let mut plain = String::with_capacity(value.len());
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some(escaped @ ('\\' | ',' | '=')) => plain.push(escaped),
+                Some(other) => return Err(format!("invalid escape sequence: \\{other}")),
+                None => return Err("invalid escape sequence: \\".to_owned()),
+            },
+            ',' | '=' => {
+                let number = u32::from(letter);
+                return Err(format!("unescaped character in value: {number}"));
+            }
+            other => plain.push(other),
+        }
+    }
+    Ok(plain)
 }
 
 fn pointers(kind: &Kind, label: &str) -> Result<&'static [&'static str], Status> {
@@ -335,25 +368,45 @@ impl<'a> Lexer<'a> {
             "(" => {}
             token => return Err(unparsable(&format!("found '{token}' expected: '('"))),
         }
+        match self.peek() {
+            ")" => {
+                self.next();
+                Ok(BTreeSet::from([String::new()]))
+            }
+            token if token != "," && OPERATORS.contains(&token) || token.is_empty() => {
+                Err(unparsable(&format!(
+                    "found '{token}', expected: ',', ')' or identifier"
+                )))
+            }
+            _ => self.listed(key),
+        }
+    }
+
+    /// The values up to the closing parenthesis; between commas a value may be empty.
+    fn listed(&mut self, key: &str) -> Result<BTreeSet<String>, Status> {
         let mut values = BTreeSet::new();
-        let mut index = 0;
+        let mut count = 0;
         loop {
             match self.peek() {
-                ")" => {
-                    self.next();
-                    if values.is_empty() {
-                        values.insert(String::new());
-                    }
-                    return Ok(values);
+                "," | ")" => values.insert(String::new()),
+                token if OPERATORS.contains(&token) || token.is_empty() => {
+                    return Err(unparsable(&format!(
+                        "found '{token}', expected: ',', or identifier"
+                    )));
                 }
-                "," => {
-                    self.next();
-                }
-                "" => return Err(unparsable("found '', expected: ',', or ')'")),
                 _ => {
                     let value = self.next();
-                    values.insert(Self::checked(key, value, index)?);
-                    index += 1;
+                    count += 1;
+                    values.insert(Self::checked(key, value, count - 1)?)
+                }
+            };
+            match self.next() {
+                "," => {}
+                ")" => return Ok(values),
+                token => {
+                    return Err(unparsable(&format!(
+                        "found '{token}', expected: ',' or ')'"
+                    )));
                 }
             }
         }

@@ -40,7 +40,8 @@ impl Api {
             request.param("labelSelector"),
             request.param("fieldSelector"),
         )?;
-        let asked = revision(&options.revision)?.filter(|asked| *asked > 0);
+        let asked = revision(&options.revision).map_err(Status::internal)?;
+        let asked = asked.filter(|asked| *asked > 0);
         let scope = Scope {
             served,
             namespace: namespace.map(str::to_owned),

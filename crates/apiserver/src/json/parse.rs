@@ -63,11 +63,9 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Tree, Syntax> {
-        if depth > MAX_DEPTH {
-            return Err(Syntax("exceeded max depth".to_owned()));
-        }
         self.space();
         match self.peek().ok_or_else(ended)? {
+            byte @ (b'{' | b'[') if depth >= MAX_DEPTH => Err(invalid(byte, "exceeded max depth")),
             b'{' => self.map(depth),
             b'[' => self.list(depth),
             b'"' => self.string().map(Tree::Text),
@@ -297,6 +295,6 @@ mod tests {
 
     #[test]
     fn depth_is_bounded() {
-        assert_snapshot!(check(&"[".repeat(100_000)), @"exceeded max depth");
+        assert_snapshot!(check(&"[".repeat(100_000)), @"invalid character '[' exceeded max depth");
     }
 }

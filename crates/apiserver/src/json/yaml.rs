@@ -10,15 +10,35 @@ use serde_json::Number;
 use super::Tree;
 use super::parse::Syntax;
 
-/// Parses one YAML document.
+/// Parses the first YAML document; what comes after it is not looked at, as in Kubernetes.
 pub(crate) fn parse(input: &[u8]) -> Result<Tree, Syntax> {
     let text = std::str::from_utf8(input)
         .map_err(|_| Syntax("yaml: invalid leading UTF-8 octet".to_owned()))?;
+    let text = first(text);
     let options = serde_saphyr::options! {
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,
         legacy_octal_numbers: true
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| Syntax(in_go_words(&error)))
+}
+
+/// The text up to the mark that ends its first document.
+fn first(text: &str) -> &str {
+    let mut said = false;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let mark = line.trim_end();
+        if mark == "..." || mark == "---" || mark.starts_with("--- ") {
+            if said {
+                return &text[..at];
+            }
+            said = mark.len() > 3;
+        } else {
+            said |= !mark.is_empty() && !mark.starts_with(['#', '%']);
+        }
+        at += line.len();
+    }
+    text
 }
 
 /// Go's parser says the line first; of ours only the first line of the text is kept.
@@ -138,6 +158,14 @@ mod tests {
     #[test]
     fn scalars_are_those_of_kubectl() {
         assert_snapshot!(check("{a: yes, b: 0755, c: 'yes', d: 1e3, e: null, f: ~}"), @r#"{"a":true,"b":493,"c":"yes","d":1000,"e":null,"f":null}"#);
+    }
+
+    #[test]
+    fn the_first_document_counts() {
+        assert_eq!(check("a: 1\n---\nb: ["), r#"{"a":1}"#);
+        assert_eq!(check("# x\n---\na: 1\n...\nb: ["), r#"{"a":1}"#);
+        assert_eq!(check("--- {a: 1}\n---\nb: ["), r#"{"a":1}"#);
+        assert_eq!(check("a: |\n  ---\nb: 2"), r#"{"a":"---\n","b":2}"#);
     }
 
     #[test]

@@ -37,13 +37,23 @@ struct Patching<'a> {
 
 /// Applies the operations in order.
 pub(crate) fn apply(document: &mut Value, patch: &Tree) -> Result<(), Refused> {
-    let Tree::List(operations) = patch else {
-        let text = format!(
-            "json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
-            patch.go_kind()
-        );
-        return Err(Refused::Undecodable(text));
+    let operations = match patch {
+        // As Go reads it: a list of nothing.
+        Tree::Null => &[][..],
+        Tree::List(operations) => operations,
+        other => {
+            return Err(Refused::Undecodable(unlike(
+                other,
+                "[]handlers.jsonPatchOp",
+            )));
+        }
     };
+    if let Some(odd) = operations
+        .iter()
+        .find(|it| !matches!(it, Tree::Map(_) | Tree::Null))
+    {
+        return Err(Refused::Undecodable(unlike(odd, "handlers.jsonPatchOp")));
+    }
     if operations.len() > MOST {
         let count = operations.len();
         let text = format!("The allowed maximum operations in a JSON patch is {MOST}, got {count}");
@@ -108,6 +118,11 @@ impl Patching<'_> {
         self.depth = self.depth.max(parts(path) + below);
         (self.depth <= MAX_DEPTH).then_some(())
     }
+}
+
+fn unlike(tree: &Tree, expected: &str) -> String {
+    let kind = tree.go_kind();
+    format!("json: cannot unmarshal {kind} into Go value of type {expected}")
 }
 
 fn parts(path: &str) -> usize {

@@ -34,7 +34,7 @@ pub(crate) fn validate_config_map(value: &Value, issues: &mut Issues) {
     }
     let size = keys(value, "data", issues) + keys(value, "binaryData", issues) * 3 / 4;
     if size > LIMIT {
-        issues.too_long("", &format!("may not be more than {LIMIT} bytes"));
+        issues.too_long("[]", &format!("may not be more than {LIMIT} bytes"));
     }
 }
 

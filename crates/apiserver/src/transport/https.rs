@@ -203,7 +203,8 @@ async fn serve(stream: TcpStream, door: Door) {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE);
+        .header_read_timeout(IDLE)
+        .max_headers(1024);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -225,7 +226,7 @@ async fn silence(first: &Notify) {
         .await
         .is_ok()
     {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

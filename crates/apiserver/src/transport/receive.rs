@@ -114,13 +114,20 @@ mod tests {
 
     use super::*;
 
-    /// Reads pieces of that length; the last is the end, or nothing more comes.
-    async fn check(room: &Room, pieces: usize, length: usize, ends: bool) -> Result<usize, u16> {
+    /// What comes after the last piece.
+    #[derive(PartialEq, Eq)]
+    enum Last {
+        Ends,
+        Waits,
+    }
+
+    /// Reads pieces of that length.
+    async fn check(room: &Room, pieces: usize, length: usize, last: Last) -> Result<usize, u16> {
         let piece = Bytes::from(vec![b'x'; length]);
         let pieces = futures::stream::iter(std::iter::repeat_n(piece, pieces));
         let pieces = pieces.map(|piece| Ok::<_, std::io::Error>(Frame::data(piece)));
         let time = Duration::from_millis(100);
-        let received = if ends {
+        let received = if last == Last::Ends {
             within(time, StreamBody::new(pieces), room).await
         } else {
             let endless = pieces.chain(futures::stream::pending());
@@ -133,10 +140,10 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_bounded_in_size_and_time() {
         let room = Room::new();
-        assert_eq!(check(&room, 3000, 1, true).await, Ok(3000));
-        assert_eq!(check(&room, 3, LIMIT / 3, true).await, Ok(LIMIT));
-        assert_eq!(check(&room, 4, LIMIT / 3, true).await, Err(413));
-        assert_eq!(check(&room, 2, 10, false).await, Err(408));
+        assert_eq!(check(&room, 3000, 1, Last::Ends).await, Ok(3000));
+        assert_eq!(check(&room, 3, LIMIT / 3, Last::Ends).await, Ok(LIMIT));
+        assert_eq!(check(&room, 4, LIMIT / 3, Last::Ends).await, Err(413));
+        assert_eq!(check(&room, 2, 10, Last::Waits).await, Err(408));
         assert_eq!(room.0.available_permits(), ROOM);
     }
 
@@ -151,8 +158,8 @@ mod tests {
                 permit.expect("there is room")
             })
             .collect();
-        assert_eq!(check(&room, 3, LIMIT / 3, true).await, Err(429));
+        assert_eq!(check(&room, 3, LIMIT / 3, Last::Ends).await, Err(429));
         drop(held);
-        assert_eq!(check(&room, 3, LIMIT / 3, true).await, Ok(LIMIT));
+        assert_eq!(check(&room, 3, LIMIT / 3, Last::Ends).await, Ok(LIMIT));
     }
 }

@@ -72,6 +72,9 @@ where
     B: HttpBody<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let Some(path) = decoded(request.uri().path(), Plus::Plain) else {
+        return malformed();
+    };
     let upgrade = node::Upgrading::take(&mut request);
     let (parts, body) = request.into_parts();
     let accept = header(&parts.headers, &ACCEPT);
@@ -82,7 +85,7 @@ where
     };
     let request = Request {
         method: method(&parts.method),
-        path: decoded(parts.uri.path(), Plus::Plain),
+        path,
         raw_query: parts.uri.query().unwrap_or_default().to_owned(),
         query: query(parts.uri.query().unwrap_or_default()),
         accept: accept.clone(),
@@ -166,14 +169,17 @@ fn impersonation(headers: &HeaderMap) -> Vec<(String, String)> {
     let asks = |(name, _): &(&HeaderName, &HeaderValue)| name.as_str().starts_with("impersonate-");
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (decoded(name.as_str(), Plus::Plain), value)
+        let name = name.as_str();
+        let name = decoded(name, Plus::Plain).unwrap_or_else(|| name.to_owned());
+        (name, value)
     };
     headers.iter().filter(asks).map(text).collect()
 }
 
 fn method(method: &HttpMethod) -> Method {
     match *method {
-        HttpMethod::GET | HttpMethod::HEAD => Method::Get,
+        HttpMethod::GET => Method::Get,
+        HttpMethod::HEAD => Method::Head,
         HttpMethod::POST => Method::Post,
         HttpMethod::PUT => Method::Put,
         HttpMethod::PATCH => Method::Patch,
@@ -191,36 +197,44 @@ enum Plus {
     Space,
 }
 
-fn decoded(text: &str, plus: Plus) -> String {
+/// A text without its percent-encoding; nothing where a percent sign begins none.
+fn decoded(text: &str, plus: Plus) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = text
-            .get(at + 1..at + 3)
-            .filter(|_| bytes[at] == b'%')
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (hex, bytes[at]) {
-            (Some(byte), _) => {
-                out.push(byte);
+        match bytes[at] {
+            b'%' => {
+                let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
+                let byte = digit(at + 1)? * 16 + digit(at + 2)?;
+                out.push(u8::try_from(byte).ok()?);
                 at += 2;
             }
-            (None, b'+') if plus == Plus::Space => out.push(b' '),
-            (None, byte) => out.push(byte),
+            b'+' if plus == Plus::Space => out.push(b' '),
+            byte => out.push(byte),
         }
         at += 1;
     }
-    String::from_utf8_lossy(&out).into_owned()
+    Some(String::from_utf8_lossy(&out).into_owned())
 }
 
+/// A request that is none, as Go answers it before anybody has looked at it.
+fn malformed() -> Response<Body> {
+    let mut response = Response::new(full(Bytes::from_static(b"400 Bad Request")));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    set(&mut response, CONTENT_TYPE, "text/plain; charset=utf-8");
+    response
+}
+
+/// The pairs of a query; what is not well-formed is no pair, as in Go.
 fn query(text: &str) -> Vec<(String, String)> {
     let pair = |part: &str| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        (decoded(key, Plus::Space), decoded(value, Plus::Space))
+        Some((decoded(key, Plus::Space)?, decoded(value, Plus::Space)?))
     };
     text.split('&')
-        .filter(|part| !part.is_empty())
-        .map(pair)
+        .filter(|part| !part.is_empty() && !part.contains(';'))
+        .filter_map(pair)
         .collect()
 }
 
@@ -230,19 +244,17 @@ mod tests {
 
     #[test]
     fn queries_are_decoded() {
-        let read = query("labelSelector=app+in+(a%2Cb)&watch&x=%zz");
+        let read = query("labelSelector=app+in+(a%2Cb)&watch&x=%zz&y=1;z=2");
         let pairs: Vec<(&str, &str)> = read
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect();
+        assert_eq!(pairs, [("labelSelector", "app in (a,b)"), ("watch", "")]);
+        let plain = |text| decoded(text, Plus::Plain);
+        assert_eq!(plain("/a%2Fb+c/%ff").as_deref(), Some("/a/b+c/\u{fffd}"));
         assert_eq!(
-            pairs,
-            [
-                ("labelSelector", "app in (a,b)"),
-                ("watch", ""),
-                ("x", "%zz")
-            ]
+            (plain("/%zz"), plain("/%4"), plain("/%")),
+            (None, None, None)
         );
-        assert_eq!(decoded("/a%2Fb+c/%ff", Plus::Plain), "/a/b+c/\u{fffd}");
     }
 }

@@ -52,7 +52,7 @@ async fn long_lists_are_merged_by_their_keys() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_maps_are_read_key_by_key() {
-    const MANY: usize = 100_000;
+    const MANY: usize = 50_000;
     let world = World::start().await;
     let data: Map<String, Value> = (0..MANY).map(|key| (key.to_string(), json!(""))).collect();
     let long = json!({"metadata": {"name": "l"}, "data": data});

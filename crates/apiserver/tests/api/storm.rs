@@ -51,9 +51,20 @@ type State = BTreeMap<String, Value>;
 struct Told {
     /// The revision it began after.
     from: u64,
+    /// The newest it knows of.
+    last: u64,
+    /// Whether it is still told what is there.
+    beginning: bool,
     state: State,
     revisions: Vec<u64>,
     bookmarks: usize,
+}
+
+/// Whether more is to be heard.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    More,
+    End,
 }
 
 async fn ask(client: &Client, method: &str, path: &str, body: Value) -> Option<Value> {
@@ -93,7 +104,7 @@ async fn write(client: Client, mut seed: u64) -> BTreeSet<u64> {
         seed ^= seed << 17;
         let name = format!("m{}", seed % 5);
         let path = format!("{CONFIG_MAPS}/{name}");
-        let seen = if seed & 64 == 0 {
+        let label = if seed & 64 == 0 {
             json!("yes")
         } else {
             json!(null)
@@ -104,7 +115,7 @@ async fn write(client: Client, mut seed: u64) -> BTreeSet<u64> {
                 .map(drop)
                 .and(None),
             1..=3 => {
-                let map = json!({"metadata": {"name": name, "labels": {"seen": seen}}, "data": {"a": "1"}});
+                let map = json!({"metadata": {"name": name, "labels": {"seen": label}}, "data": {"a": "1"}});
                 ask(&client, "POST", CONFIG_MAPS, map).await
             }
             _ => {
@@ -113,7 +124,7 @@ async fn write(client: Client, mut seed: u64) -> BTreeSet<u64> {
                     &client,
                     "PATCH",
                     &path,
-                    json!({"metadata": {"labels": {"seen": seen}}, "data": data}),
+                    json!({"metadata": {"labels": {"seen": label}}, "data": data}),
                 )
                 .await
             }
@@ -175,47 +186,55 @@ async fn follow(
             .await
             .expect("the writers end");
     }
-    let from = last;
-    // What is there first comes by name, not by revision.
-    let mut beginning = watcher.start == Start::Initial;
-    let (mut revisions, mut bookmarks) = (Vec::new(), 0);
+    let mut told = Told {
+        from: last,
+        last,
+        // What is there first comes by name, not by revision.
+        beginning: watcher.start == Start::Initial,
+        state,
+        revisions: Vec::new(),
+        bookmarks: 0,
+    };
     while let Some(line) = lines.try_next().await.expect("a line") {
-        let event: Value = serde_json::from_str(&line).expect("JSON");
-        let (object, known) = (
-            &event["object"],
-            state.contains_key(&name(&event["object"])),
-        );
-        let at = revision(object);
-        let what = format!("{watcher:?}: {event} after {last}");
+        let event = serde_json::from_str(&line).expect("JSON");
+        if told.hear(&event) == Heard::End {
+            break;
+        }
+    }
+    told
+}
+
+impl Told {
+    /// Takes in an event, which has to fit to all before it.
+    fn hear(&mut self, event: &Value) -> Heard {
+        let object = &event["object"];
+        let (name, at) = (name(object), revision(object));
+        let known = self.state.contains_key(&name);
+        let what = format!("{event} after {}", self.last);
         match event["type"].as_str() {
             Some("BOOKMARK") => {
-                assert!(at >= last, "a bookmark goes back: {what}");
-                beginning = false;
-                bookmarks += 1;
-                last = at;
-                continue;
+                assert!(at >= self.last, "a bookmark goes back: {what}");
+                self.beginning = false;
+                self.bookmarks += 1;
+                self.last = at;
+                return Heard::More;
             }
             Some("ADDED") => assert!(!known, "added twice: {what}"),
             Some("MODIFIED" | "DELETED") => assert!(known, "it was not there: {what}"),
             _ => panic!("{what}"),
         }
-        assert!(beginning || at > last, "out of order: {what}");
-        last = last.max(at);
+        assert!(self.beginning || at > self.last, "out of order: {what}");
+        self.last = self.last.max(at);
         if object["data"]["end"] == "yes" {
-            break;
+            return Heard::End;
         }
-        revisions.push(at);
+        self.revisions.push(at);
         if event["type"] == "DELETED" {
-            state.remove(&name(object));
+            self.state.remove(&name);
         } else {
-            state.insert(name(object), object["data"].clone());
+            self.state.insert(name, object["data"].clone());
         }
-    }
-    Told {
-        from,
-        state,
-        revisions,
-        bookmarks,
+        Heard::More
     }
 }
 
@@ -264,7 +283,7 @@ async fn storm(seed: u64) {
         async {
             (
                 watcher,
-                tokio::time::timeout(Duration::from_secs(120), follow).await,
+                tokio::time::timeout(Duration::from_mins(2), follow).await,
             )
         }
     });
