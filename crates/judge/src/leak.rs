@@ -144,8 +144,22 @@ fn compare_objects(before: &BTreeSet<ObjectId>, after: &BTreeSet<ObjectId>, leak
         objects.iter().map(title).collect()
     };
     let (old, new) = (by_title(before), by_title(after));
-    for (title, object) in &new {
-        match old.get(title) {
+    let is_new = |object: &&ObjectId| !old.contains_key(&object.title());
+    let namespaces = || new.values().filter(|object| object.kind == "Namespace");
+    let made: BTreeSet<&str> = namespaces()
+        .filter(is_new)
+        .map(|it| it.name.as_str())
+        .collect();
+    // A namespace before what is in it: it is what has to go.
+    let others = new.iter().filter(|(_, object)| object.kind != "Namespace");
+    let ordered = namespaces().map(|it| (it.title(), it));
+    let ordered = ordered.chain(others.map(|(title, object)| (title.clone(), object)));
+    for (title, object) in ordered {
+        let around = object.namespace.as_deref().unwrap_or_default();
+        if made.contains(around) && comes_with_a_namespace(object) {
+            continue;
+        }
+        match old.get(&title) {
             None => file(
                 object,
                 "new",
@@ -177,6 +191,15 @@ fn compare_objects(before: &BTreeSet<ObjectId>, after: &BTreeSet<ObjectId>, leak
             );
         }
     }
+}
+
+/// Whether it is in every namespace, and goes with it.
+fn comes_with_a_namespace(object: &ObjectId) -> bool {
+    let own = [
+        ("ConfigMap", "kube-root-ca.crt"),
+        ("ServiceAccount", "default"),
+    ];
+    own.contains(&(object.kind.as_str(), object.name.as_str()))
 }
 
 /// Puts a line where it belongs.
@@ -287,7 +310,6 @@ mod tests {
             .collect();
         assert_snapshot!(check(&at(1.0), &everything(&after, &[])), @"
         not clean
-        left over: ConfigMap redis/kube-root-ca.crt
         left over: Namespace redis
         left over: PersistentVolume redis-0-data
         left over: PersistentVolume redis-1-data

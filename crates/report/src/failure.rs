@@ -29,7 +29,12 @@ pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String>
     lines.extend(expected_and_seen(failure, style));
     let heading = |text: &str| style.paint(Ink::Strong, &format!("  {text}"));
     lines.extend(causes(&failure.causes, style));
-    if !failure.mismatches.is_empty() {
+    // One that stands there side by side already is not told again.
+    let told = match failure.mismatches.as_slice() {
+        [one] => failure.expected.contains(&one.expected) && failure.seen.contains(&one.seen),
+        several => several.is_empty(),
+    };
+    if !told {
         lines.extend([String::new(), heading("mismatches")]);
         lines.extend(
             failure
@@ -58,7 +63,7 @@ pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String>
             .iter()
             .flat_map(|it| directory(it, style)),
     );
-    lines.extend(failure.logs.iter().flat_map(|log| excerpt(log, style)));
+    lines.extend(logs(&failure.logs, style));
     if let Some(hint) = &failure.hint {
         lines.push(String::new());
         lines.extend(hang("  hint: ", hint, style.columns()));
@@ -66,22 +71,19 @@ pub(crate) fn block(title: &str, failure: &Failure, style: Style) -> Vec<String>
     lines
 }
 
-/// How to see it again, and how to look around in the cluster afterwards.
+/// How to look around in the cluster afterwards; how to see it again is the run's last line.
 ///
 /// Commands are not wrapped: they are there to be copied.
 pub(crate) fn again(summary: &Summary) -> Vec<String> {
     let Some(run) = &summary.run else {
         return Vec::new();
     };
-    let mut lines = vec![String::new(), format!("  rerun: {}", run.rerun)];
     let kept = run.rerun.split_whitespace().any(|word| word == "--keep");
-    if summary.cluster.is_some() && !kept {
-        lines.push(format!(
-            "  keep the cluster for a look: {} --keep",
-            run.rerun
-        ));
+    if summary.cluster.is_none() || kept {
+        return Vec::new();
     }
-    lines
+    let line = format!("  keep the cluster for a look: {} --keep", run.rerun);
+    vec![String::new(), line]
 }
 
 /// The surest cause with all that is known of it; of the others what is wrong.
@@ -142,18 +144,37 @@ fn moment(one: &Moment, style: Style) -> Vec<String> {
     hang(&at, &one_line(&one.what), style.columns())
 }
 
-fn excerpt(log: &LogExcerpt, style: Style) -> Vec<String> {
+/// What containers said; those that said nothing, in one line.
+fn logs(logs: &[LogExcerpt], style: Style) -> Vec<String> {
+    let is_empty = |log: &&LogExcerpt| clean(&log.text).trim().is_empty();
+    let (empty, told): (Vec<_>, Vec<_>) = logs.iter().partition(is_empty);
+    let told = told.into_iter().flat_map(|log| excerpt(log, style));
+    let mut lines: Vec<String> = told.collect();
+    if !empty.is_empty() {
+        let names: Vec<_> = empty.into_iter().map(log_of).collect();
+        lines.push(String::new());
+        lines.extend(hang(
+            "  nothing in the log of ",
+            &names.join("; "),
+            style.columns(),
+        ));
+    }
+    lines
+}
+
+fn log_of(log: &LogExcerpt) -> String {
     let previous = if log.previous {
         ", previous container"
     } else {
         ""
     };
-    let title = format!("  log of {}, {}{previous}", log.pod, log.container);
+    format!("{}, {}{previous}", log.pod, log.container)
+}
+
+fn excerpt(log: &LogExcerpt, style: Style) -> Vec<String> {
+    let title = format!("  log of {}", log_of(log));
     let mut lines = vec![String::new(), style.paint(Ink::Strong, &title)];
     let text = clean(&log.text);
-    if text.trim().is_empty() {
-        lines.push("    (empty)".to_owned());
-    }
     lines.extend(
         text.trim_end()
             .lines()

@@ -31,6 +31,7 @@ impl Session {
             within: self.within,
             intent: self.intent,
             failed: self.failed,
+            begun: self.begun,
             constants: scope.clone(),
             saved: self.saved.clone(),
             pods_saved: self.pods_saved.clone(),

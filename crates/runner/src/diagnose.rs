@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api as KubeApi, api::LogParams};
 use serde_json::Value;
-use stayput_events::{Failure, LogExcerpt, Moment};
+use stayput_events::{Elapsed, Failure, LogExcerpt, Moment};
 use stayput_judge::{
     causes::{self, Seen},
     change, event,
@@ -63,6 +63,8 @@ struct Concerned {
     titles: BTreeSet<String>,
     namespaces: BTreeSet<String>,
     made: BTreeSet<ObjectKey>,
+    /// When the play began: what was seen before is the cluster's own past.
+    begun: Elapsed,
 }
 
 impl Concerned {
@@ -72,6 +74,7 @@ impl Concerned {
             titles,
             namespaces: session.namespaces.clone(),
             made: made.collect(),
+            begun: session.begun,
         }
     }
 
@@ -116,7 +119,9 @@ impl Context {
             let object = change.now.as_ref().or(change.before.as_ref());
             object.is_some_and(|object| concerned.has(object))
         };
-        let changes = world.history().iter().filter(shown);
+        let history = world.history().iter();
+        let since = history.filter(|change| change.at > concerned.begun);
+        let changes = since.filter(shown);
         let (events, others): (Vec<_>, Vec<_>) = changes.partition(|it| it.key.kind == "Event");
         let transitions = others.into_iter().flat_map(transitions).collect();
         let events = events.into_iter().filter_map(|change| {

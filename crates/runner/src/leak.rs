@@ -11,6 +11,8 @@ use crate::{disk, error::RunError, halt::Halt, session::Session};
 
 /// How long what was deleted may take to be gone: collectors work by themselves.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
+/// The same where the check has failed already, for a fault that lasts.
+const SETTLES_BESIDE_A_FAULT: Duration = Duration::from_secs(2);
 
 /// All objects of the cluster now.
 pub(crate) async fn objects(session: &Session) -> Result<BTreeSet<ObjectId>, RunError> {
@@ -22,21 +24,26 @@ pub(crate) async fn objects(session: &Session) -> Result<BTreeSet<ObjectId>, Run
 /// Sees that nothing is left, nothing is missing and nothing was replaced.
 pub(crate) async fn check(session: &Session, before: &BTreeSet<ObjectId>) -> Result<(), Halt> {
     session.awaiting("the cluster and the disks are as before the scenario");
-    // Nobody else ends them, so there is nothing to wait for.
+    // Nobody else ends them: what is waited for is only what else there is to tell.
     let faults = session.faults.lines();
-    if !faults.is_empty() {
-        let left_over = faults;
-        return Err(Halt::Failed(Box::new(failure(&Leaks {
-            left_over,
-            ..Leaks::default()
-        }))));
-    }
-    let deadline = session.now().after(SETTLES_WITHIN);
+    let deadline = session.now().after(if faults.is_empty() {
+        SETTLES_WITHIN
+    } else {
+        SETTLES_BESIDE_A_FAULT
+    });
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let leaks = leaks(session, before).await?;
+        let mut leaks = match leaks(session, before).await {
+            // A node that is off says nothing of its disk.
+            Err(_) if !faults.is_empty() => Leaks::default(),
+            leaks => leaks?,
+        };
+        if !faults.is_empty() && (leaks.is_clean() || session.now() >= deadline) {
+            leaks.left_over.splice(..0, faults);
+            return Err(Halt::Failed(Box::new(failure(&leaks))));
+        }
         if leaks.is_clean() {
             for line in &leaks.churned {
                 session.found(format!("not held against it: {line}"));
@@ -96,11 +103,13 @@ fn failure(leaks: &Leaks) -> Failure {
     let mut seen = lines("left over:", &leaks.left_over);
     seen.extend(lines("missing:", &leaks.missing));
     seen.extend(lines("replaced:", &leaks.replaced));
+    let first = seen.first().map_or("", |it| it);
+    let more = match seen.len() {
+        0 | 1 => String::new(),
+        all => format!(" and {} more", all - 1),
+    };
     Failure {
-        summary: format!(
-            "the scenario left traces: {}",
-            seen.first().map_or("", |it| it)
-        ),
+        summary: format!("the scenario left traces: {first}{more}"),
         expected: "the cluster and the nodes' disks as they were before".to_owned(),
         seen: seen.join("\n"),
         ..Failure::default()

@@ -75,6 +75,8 @@ pub(crate) struct Session {
     pub(crate) intent: Intent,
     /// Whether a step has failed already: what `finally` knows.
     pub(crate) failed: bool,
+    /// When the play began: what was seen before is the cluster's own past.
+    pub(crate) begun: Elapsed,
     /// What expressions know from the start: shared, never copied for a step.
     pub(crate) constants: Scope,
     /// Values saved by name, for expressions.

@@ -65,6 +65,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         namespaces: BTreeSet::new(),
         disks: DisksBefore::default(),
         failed: false,
+        begun: run.events.clock().now(),
         faults: Faults::default(),
         kubeconfig: None,
         redis: None,
@@ -78,6 +79,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         async { Ok(watch_early(&session).await?) },
     )?;
     session.disks = disks;
+    session.begun = session.now();
     Ok(Started {
         session,
         objects,

@@ -189,7 +189,6 @@ fn a_run_that_fails_on_a_narrow_terminal() {
       mismatches
         PersistentVolume redis-0-data: expected absent, seen Failed
 
-      rerun: cargo xtask e2e local-pv-redis --cluster kind --kubernetes 1.34 --seed 42
       keep the cluster for a look: cargo xtask e2e local-pv-redis --cluster kind --kubernetes 1.34 --seed 42 --keep
 
     what the text says, and what was shown
@@ -320,8 +319,6 @@ fn a_cluster_that_never_came() {
           88.00s  NotReady: cni plugin not initialized
 
       hint: the machine has 2 cores; give the engine more, or use fewer nodes
-
-      rerun: cargo xtask e2e local-pv-redis --cluster kind --kubernetes 1.34 --seed 42
 
     where the time went
       cluster creation and deletion      3.2s
