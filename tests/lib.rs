@@ -67,6 +67,7 @@ pub fn stayput<'a>(words: impl IntoIterator<Item = &'a str>) -> io::Result<Ended
 }
 
 /// Runs `stayput` in a folder, which is also where it keeps what it remembers of runs there.
+/// Whoever accepts the test's own snapshots does not accept those of its scenarios.
 pub fn stayput_in<'a>(
     folder: &Path,
     words: impl IntoIterator<Item = &'a str>,
@@ -77,6 +78,7 @@ pub fn stayput_in<'a>(
         command
             .current_dir(folder)
             .env("XDG_STATE_HOME", state)
+            .env_remove("INSTA_UPDATE")
             .args(words),
     )
 }

@@ -6,6 +6,7 @@
 //! - A test that cannot be done here is shown as ignored, with the reason.
 
 mod again;
+mod failures;
 mod shared;
 
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     // They mostly wait.
     arguments.test_threads.get_or_insert(3);
     let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
-    let trials = [again::all(), shared::all()]
+    let trials = [again::all(), failures::all(), shared::all()]
         .into_iter()
         .flatten()
         .map(|(name, test)| match &forbidden {
