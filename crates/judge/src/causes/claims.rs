@@ -233,25 +233,27 @@ fn unbound<'a>(sight: &Sight<'a>, claim: &'a Value, asking: &Asking<'_, 'a>) -> 
         .map(|volume| (volume, misfits(sight, claim, volume)))
         .collect();
     rated.sort_by_key(|(_, misfits)| misfits.len());
-    let mut found: Vec<_> = misnamed(sight, claim, asking).into_iter().collect();
     if let Some(named) = text(claim, "/spec/volumeName") {
-        match rated.iter().find(|(volume, _)| name(volume) == named) {
-            None => found.push(gone(sight, claim, asking, named)),
-            Some(one) => found.extend(no_fit(sight, claim, asking, std::slice::from_ref(one))),
+        rated.retain(|(volume, _)| name(volume) == named);
+        if rated.is_empty() {
+            return vec![gone(sight, claim, asking, named)];
         }
-        return found;
     }
     let fitting: Vec<_> = rated
         .iter()
         .filter(|(_, it)| it.is_empty())
         .map(|(it, _)| *it)
         .collect();
-    if fitting.is_empty() {
-        found.extend(no_fit(sight, claim, asking, &rated));
-    } else if let Some(pod) = asking.pod {
-        found.extend(out_of_reach(sight, claim, pod, &fitting, asking));
+    match (fitting.is_empty(), asking.pod) {
+        // A claim of another name has the volume, or would get it: what this one lacks
+        // follows from its name, and goes with the cure.
+        (true, _) => match misnamed(sight, claim, asking) {
+            Some(misnamed) => vec![misnamed],
+            None => no_fit(sight, claim, asking, &rated),
+        },
+        (false, Some(pod)) => out_of_reach(sight, claim, pod, &fitting, asking),
+        (false, None) => Vec::new(),
     }
-    found
 }
 
 /// Volumes that fit, and none of them on a node that the pod may use.

@@ -139,6 +139,10 @@ fn budget(sight: &Sight<'_>, budget: &Value, failure: &str) -> Option<Finding> {
         .filter(|pod| namespace(pod) == namespace(budget))
         .filter(|pod| selector::label_selector(selector, pod))
         .collect();
+    // Other budgets may allow nothing either: they hold back pods of their own.
+    if !pods.iter().any(|pod| sight.asks_about(pod)) {
+        return None;
+    }
     let first = pods.first()?;
     let of = |field: &str| number(budget, &format!("/status/{field}")).unwrap_or_default();
     let (healthy, wanted) = (of("currentHealthy"), of("desiredHealthy"));

@@ -105,6 +105,11 @@ impl<'a> Sight<'a> {
         finding.touched.iter().any(|it| self.asked.contains(it))
     }
 
+    /// Whether the failure speaks of this object.
+    pub(super) fn asks_about(&self, object: &Value) -> bool {
+        self.asked.contains(&title(object))
+    }
+
     /// See [`concerned`](super::concerned).
     pub(super) fn concerned(&self) -> BTreeSet<String> {
         let mut concerned = self.asked.clone();
@@ -244,6 +249,7 @@ pub(super) fn told_condition(object: &Value, kind: &str) -> Option<String> {
 /// not yet, is its set's.
 fn asked(seen: &Seen<'_>) -> BTreeSet<String> {
     let failure = seen.failure;
+    let kinds: BTreeSet<&str> = seen.objects.iter().map(|it| served::kind(it)).collect();
     let mut asked: BTreeSet<String> = seen
         .objects
         .iter()
@@ -254,7 +260,17 @@ fn asked(seen: &Seen<'_>) -> BTreeSet<String> {
                 Some(_) => title.split_once(' ').map_or("", |(_, own)| own).to_owned(),
                 None => title,
             };
-            names(failure, &own)
+            // `PodDisruptionBudget n/web` says nothing of the pod of that name.
+            let other: Vec<_> = kinds
+                .iter()
+                .filter(|kind| **kind != served::kind(object))
+                .collect();
+            let of_another = |before: &str| {
+                let word = before.strip_suffix(' ').map(|it| it.rsplit(' ').next());
+                word.flatten()
+                    .is_some_and(|word| other.iter().any(|kind| **kind == word))
+            };
+            places(failure, &own).any(|at| !of_another(&failure[..at]))
         })
         .map(|object| title(object))
         .collect();
@@ -271,10 +287,12 @@ fn asked(seen: &Seen<'_>) -> BTreeSet<String> {
     asked
 }
 
-/// Whether a text has this name in it, and not a longer one.
-fn names(text: &str, name: &str) -> bool {
+/// Where a text has this name in it, and not a longer one.
+fn places<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + use<'t> {
     let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
-    text.match_indices(name).any(|(at, _)| {
+    let all = text.match_indices(name).map(|(at, _)| at);
+    all.filter(move |at| {
+        let at = *at;
         let before = text[..at].chars().next_back();
         let mut after = text[at + name.len()..].chars();
         let next = after.next();
@@ -287,7 +305,11 @@ fn names(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::places;
+
+    fn names(text: &str, name: &str) -> bool {
+        places(text, name).next().is_some()
+    }
 
     #[test]
     fn a_longer_name_is_another() {

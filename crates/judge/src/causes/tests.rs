@@ -307,3 +307,55 @@ metadata: {name: web, namespace: n}";
       cure: look at its name and tag; it has to be on the node already, or in a registry that the node reaches
     ");
 }
+
+const SET: &str = "
+kind: StatefulSet
+metadata: {name: web, namespace: n}
+spec: {volumeClaimTemplates: [{metadata: {name: data}}]}";
+
+/// A claim of the set, and one that was made by hand under another name.
+fn misnamed(volume: &str) -> String {
+    let pod = unscheduled(
+        "0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind.",
+    )
+    .replace(
+        "name: web,",
+        "name: web-0, ownerReferences: [{kind: StatefulSet, name: web}],",
+    )
+    .replace("claimName: data", "claimName: data-web-0");
+    let claim = |name: &str| {
+        let free = CLAIM
+            .replace("volumeName: v, ", "")
+            .replace("phase: Bound", "phase: Pending");
+        free.replace("name: data,", &format!("name: {name},"))
+    };
+    let told = check(
+        "Pod n/web-0",
+        &all(&[
+            NODE,
+            volume,
+            SET,
+            &claim("data-web-0"),
+            &claim("web-data-0"),
+            &pod,
+        ]),
+    );
+    let lines = told.lines().filter(|line| !line.starts_with("  "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_follows_from_a_wrong_name_is_no_cause_of_its_own() {
+    let reserved = VOLUME.replace(
+        "spec:\n",
+        "spec:\n  claimRef: {namespace: n, name: web-data-0}\n",
+    );
+    assert_snapshot!(misnamed(&reserved), @"claim-misnamed of Pod n/web-0: the StatefulSet looks for claim `data-web-0`, but the claim that was made is called `web-data-0`");
+}
+
+/// A volume that fits is to be had under any name: the name keeps nobody waiting.
+#[test]
+fn a_similar_name_is_no_cause_where_a_volume_fits() {
+    let elsewhere = VOLUME.replace("values: [one]", "values: [two]");
+    assert_snapshot!(misnamed(&elsewhere), @"affinity-to-missing-node of Pod n/web-0: volume `v` is on node `two`, and there is no such node");
+}
