@@ -65,6 +65,9 @@ pub enum Sight {
         ready: bool,
         /// Whether it takes no new pods.
         cordoned: bool,
+        /// Its taints, as `key=value:Effect`, without those that Kubernetes sets itself.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taints: Vec<String>,
     },
     /// It is not there any more.
     Gone,

@@ -108,8 +108,8 @@ mod tests {
     #[test]
     fn a_lost_node_is_seen() {
         assert_snapshot!(places("node-stop", "Node two-worker3"), @"
-        64.85s Node { ready: false, cordoned: false }
-        86.22s Node { ready: true, cordoned: false }
+        64.85s Node { ready: false, cordoned: false, taints: [] }
+        86.22s Node { ready: true, cordoned: false, taints: [] }
         ");
     }
 

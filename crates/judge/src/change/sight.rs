@@ -65,7 +65,25 @@ fn node(node: &Value) -> Sight {
     Sight::Node {
         ready: is_true(node, "Ready"),
         cordoned: node.pointer("/spec/unschedulable") == Some(&Value::Bool(true)),
+        taints: served::list(node, "/spec/taints")
+            .iter()
+            .filter_map(taint)
+            .collect(),
     }
+}
+
+/// A taint that somebody set: what the control plane says of a node by its own is told by
+/// other words, and where it stands itself is so on purpose.
+fn taint(taint: &Value) -> Option<String> {
+    let key = text(taint, "/key")?;
+    let own = ["node.kubernetes.io/", "node-role.kubernetes.io/"];
+    if own.iter().any(|it| key.starts_with(it)) {
+        return None;
+    }
+    let value = text(taint, "/value").filter(|it| !it.is_empty());
+    let value = value.map_or(String::new(), |it| format!("={it}"));
+    let effect = text(taint, "/effect").unwrap_or_default();
+    Some(format!("{key}{value}:{effect}"))
 }
 
 fn is_true(object: &Value, condition: &str) -> bool {

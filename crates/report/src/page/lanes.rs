@@ -86,11 +86,22 @@ pub(super) struct VolumeLife {
 }
 
 /// What a node was, from a moment on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct NodeState {
     pub(super) at: Elapsed,
-    pub(super) ready: bool,
-    pub(super) cordoned: bool,
+    pub(super) is: NodeIs,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NodeIs {
+    There {
+        ready: bool,
+        cordoned: bool,
+        taints: Vec<String>,
+    },
+    /// It has no Node object.
+    Gone,
 }
 
 /// Something that was done to something, or found of it.
@@ -131,6 +142,16 @@ pub(super) enum Change {
     Node { from: String, to: String },
     /// A claim or a volume; the same names where it was made anew.
     Storage { from: String, to: String },
+}
+
+impl PodLife {
+    /// It was seen on this node; the first one is where it stays.
+    fn is_on(&mut self, node: Option<&String>, at: Elapsed) {
+        if self.node.is_none() && node.is_some() {
+            self.placed = Some(at);
+            self.node = node.cloned();
+        }
+    }
 }
 
 impl Lanes {
@@ -195,10 +216,7 @@ impl Lanes {
                 state,
             } => {
                 let life = self.pod(name, uid, at);
-                if life.node.is_none() && node.is_some() {
-                    life.placed = Some(at);
-                    life.node.clone_from(node);
-                }
+                life.is_on(node.as_ref(), at);
                 if address.is_some() {
                     life.address.clone_from(address);
                 }
@@ -207,16 +225,15 @@ impl Lanes {
                     life.states.push((at, *state));
                 }
             }
-            Sight::Claim { volume } => {
-                if let Some(volume) = volume {
-                    self.bindings.push(Binding {
-                        at,
-                        claim: name.to_owned(),
-                        uid: uid.to_owned(),
-                        volume: volume.clone(),
-                    });
-                }
-            }
+            Sight::Claim { volume: None } => {}
+            Sight::Claim {
+                volume: Some(volume),
+            } => self.bindings.push(Binding {
+                at,
+                claim: name.to_owned(),
+                uid: uid.to_owned(),
+                volume: volume.clone(),
+            }),
             Sight::Volume {
                 nodes,
                 path,
@@ -233,15 +250,28 @@ impl Lanes {
                     life.phases.push((at, phase.clone()));
                 }
             }
-            Sight::Node { ready, cordoned } => {
-                let state = NodeState {
-                    at,
+            Sight::Node {
+                ready,
+                cordoned,
+                taints,
+            } => {
+                let is = NodeIs::There {
                     ready: *ready,
                     cordoned: *cordoned,
+                    taints: taints.clone(),
                 };
-                self.nodes.entry(name.to_owned()).or_default().push(state);
+                self.node(name, at, is);
             }
+            Sight::Gone if object.starts_with("Node ") => self.node(name, at, NodeIs::Gone),
             Sight::Gone => self.gone(uid, at),
+        }
+    }
+
+    /// What a node is from now on, where that is not what it was.
+    fn node(&mut self, name: &str, at: Elapsed, is: NodeIs) {
+        let states = self.nodes.entry(name.to_owned()).or_default();
+        if states.last().is_none_or(|last| last.is != is) {
+            states.push(NodeState { at, is });
         }
     }
 

@@ -10,7 +10,7 @@ use stayput_events::{Elapsed, Subject};
 
 use super::{
     Page,
-    lanes::{Mark, PodLife, Stay, VolumeLife},
+    lanes::{Mark, MarkKind, PodLife, Stay, VolumeLife},
     scale::Scale,
 };
 /// A line of the picture: a name and what stands beside it in time.
@@ -31,7 +31,7 @@ pub(super) fn figure(page: &Page) -> Markup {
                 button type="button" data-zoom="out" { "zoom out" }
                 button type="button" data-zoom="fit" { "all of it" }
             }
-            (legend())
+            (picture.legend())
         }
         p.told #told { "Each bar is one life of a pod: one uid." }
         div.scroll tabindex="0" role="region" aria-label="swim lanes, scrolled sideways when zoomed" {
@@ -52,7 +52,19 @@ pub(super) fn figure(page: &Page) -> Markup {
     }
 }
 
-fn legend() -> Markup {
+impl Picture<'_> {
+    /// What was done in this run is told sign by sign.
+    fn legend(&self) -> Markup {
+        let done = self.page.lanes.marks.iter();
+        let done = done.filter(|mark| mark.kind == MarkKind::Done);
+        let words: BTreeSet<_> = done
+            .filter_map(|mark| mark.what.split(' ').next())
+            .collect();
+        how_to_read(&words)
+    }
+}
+
+fn how_to_read(done: &BTreeSet<&str>) -> Markup {
     html! {
         ul.legend aria-label="how to read it" {
             li { span.swatch.ready {} "Ready" }
@@ -62,7 +74,9 @@ fn legend() -> Markup {
             li { span.swatch.moved {} "moved" }
             li { span.swatch.window {} "a window or hold" }
             li { span.glyph.held { "✓" } "checked" }
-            li { span.glyph.done { "✕" } "done to it" }
+            @for word in done {
+                li { span.glyph.done { (bars::glyph(word)) } (word) }
+            }
             li { span.glyph.broken { "!" } "failed" }
         }
     }

@@ -16,6 +16,7 @@ impl Recorder {
             let ready = Sight::Node {
                 ready: true,
                 cordoned: false,
+                taints: Vec::new(),
             };
             self.seen(&format!("Node stayput-7f3a-{worker}"), worker, ready);
         }

@@ -128,3 +128,54 @@ fn poison(value: serde_json::Value) -> serde_json::Value {
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }
+
+/// Each fault has a sign that is told in the legend, and what a node is meanwhile stands in
+/// its lane.
+#[test]
+fn what_is_done_to_a_node_is_told() {
+    let mut records = records("passed");
+    let end = records.pop().unwrap();
+    let node = "Node stayput-7f3a-worker";
+    let sight = |cordoned, taints: &[&str]| Sight::Node {
+        ready: true,
+        cordoned,
+        taints: taints.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    let acted = |what: &str| Event::Acted {
+        step: StepId(0),
+        what: what.to_owned(),
+        on: vec![Subject::Object(node.to_owned())],
+    };
+    let changed = |sight| Event::Changed {
+        object: node.to_owned(),
+        uid: "worker".to_owned(),
+        change: Moment {
+            at: end.at,
+            what: String::new(),
+        },
+        sight: Some(sight),
+    };
+    let events = [
+        acted("draining"),
+        changed(sight(true, &[])),
+        acted("tainted disk=broken:NoExecute"),
+        changed(sight(true, &["disk=broken:NoExecute"])),
+        acted("deleted"),
+        changed(Sight::Gone),
+    ];
+    records.extend(events.map(|event| Record { at: end.at, event }));
+    records.push(end);
+    let page = page::write(&records).unwrap();
+    for told in [
+        "↧</span>draining",
+        "▲</span>tainted",
+        "✕</span>deleted",
+        "tainted disk=broken:NoExecute (Node",
+        ">cordoned<",
+        ">cordoned, tainted disk=broken:NoExecute<",
+        ">no Node object<",
+    ] {
+        assert!(page.contains(told), "{told}");
+    }
+    assert!(!page.contains("untainted"), "what was not done is not told");
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use stayput_events::{Cost, Elapsed, Failure};
+use stayput_events::{Cost, Elapsed, Failure, Subject};
 
 use crate::{
     api::Eviction,
@@ -110,7 +110,11 @@ async fn evict(session: &Session, pods: Vec<Evicted>) -> Result<Vec<Evicted>, Ha
     let mut held = Vec::new();
     for mut pod in pods {
         match session.api.evict(&pod.key, &pod.uid).await? {
-            Eviction::Accepted | Eviction::Gone => {}
+            Eviction::Accepted => {
+                let on = vec![Subject::Object(pod.key.to_string())];
+                session.acted("evicted", on);
+            }
+            Eviction::Gone => {}
             Eviction::HeldBack(why) => {
                 pod.held = Some(why);
                 held.push(pod);

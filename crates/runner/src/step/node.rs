@@ -32,7 +32,7 @@ pub(crate) async fn fault(
             if !unschedulable(session, &node).await? {
                 cordon(session, &node).await?;
             }
-            acted(session, "drained", &node);
+            acted(session, "draining", &node);
             drain::drain(session, node.as_str()).await
         }
         NodeFault::Taint { key, value, effect } => {
@@ -45,12 +45,13 @@ pub(crate) async fn fault(
                 effect: *effect,
             };
             taint::add(session, &node, &taint).await?;
-            acted(session, "tainted", &node);
+            acted(session, &format!("tainted {taint}"), &node);
             Ok(())
         }
         NodeFault::Untaint { key, effect } => {
-            taint::remove(session, &node, &session::text(key, scope)?, *effect).await?;
-            acted(session, "untainted", &node);
+            let key = session::text(key, scope)?;
+            taint::remove(session, &node, &key, *effect).await?;
+            acted(session, &format!("untainted {key}"), &node);
             Ok(())
         }
         NodeFault::Stop => stop(session, &node).await,

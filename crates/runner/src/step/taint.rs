@@ -1,5 +1,7 @@
 //! `node: {taint}` and its end.
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 use stayput_cluster::NodeName;
 use stayput_scenario::plan::TaintEffect;
@@ -11,6 +13,13 @@ pub(crate) struct Taint {
     pub(crate) key: String,
     pub(crate) value: Option<String>,
     pub(crate) effect: TaintEffect,
+}
+
+/// As kubectl writes it: `key=value:Effect`.
+impl fmt::Display for Taint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_words(&self.as_json()))
+    }
 }
 
 impl Taint {

@@ -5,7 +5,7 @@ use stayput_events::PodState;
 
 use super::Picture;
 use crate::page::{
-    lanes::{Mark, MarkKind, PodLife, VolumeLife},
+    lanes::{Mark, MarkKind, NodeIs, PodLife, VolumeLife},
     scale::Scale,
     words_of,
 };
@@ -61,11 +61,7 @@ impl Picture<'_> {
             .get(node)
             .map_or(&[][..], Vec::as_slice);
         let stretches = states.iter().enumerate().filter_map(|(index, state)| {
-            let word = match (state.ready, state.cordoned) {
-                (false, _) => "not Ready",
-                (true, true) => "cordoned",
-                (true, false) => return None,
-            };
+            let word = trouble(&state.is)?;
             let next = states.get(index + 1).map_or(self.until, |next| next.at);
             let text = format!(
                 "{}: {word} from {} to {next}",
@@ -94,6 +90,25 @@ impl Picture<'_> {
     }
 }
 
+/// What is wrong with a node; none where nothing is.
+fn trouble(node: &NodeIs) -> Option<String> {
+    let NodeIs::There {
+        ready,
+        cordoned,
+        taints,
+    } = node
+    else {
+        return Some("no Node object".to_owned());
+    };
+    let mut words = Vec::new();
+    words.extend((!ready).then(|| "not Ready".to_owned()));
+    words.extend(cordoned.then(|| "cordoned".to_owned()));
+    if !taints.is_empty() {
+        words.push(format!("tainted {}", taints.join(", ")));
+    }
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 fn state_class(state: PodState) -> &'static str {
     match state {
         PodState::Pending => "pending",
@@ -114,13 +129,18 @@ fn phase_class(phase: &str) -> &'static str {
     }
 }
 
-fn glyph(what: &str) -> &'static str {
-    match what {
+/// The sign of what was done, by the first word of it; one for all else.
+pub(super) fn glyph(what: &str) -> &'static str {
+    match what.split(' ').next().unwrap_or_default() {
         "deleted" => "✕",
+        "evicted" => "↷",
         "stopped" => "■",
         "started" => "▶",
         "cordoned" => "⊘",
         "uncordoned" => "○",
+        "drained" | "draining" => "↧",
+        "tainted" => "▲",
+        "untainted" => "△",
         "made" => "+",
         "removed" => "−",
         "emptied" => "∅",
