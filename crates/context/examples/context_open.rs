@@ -12,6 +12,7 @@ async fn main() -> Result<(), ClusterError> {
         context,
         kubeconfigs: arguments.next().map(Into::into).into_iter().collect(),
         scenario_nodes: vec!["master-1".to_owned(), "node-1".to_owned()],
+        progress: stayput_cluster::Progress::silent(),
     })
     .await?;
     println!("{:#?}\n{:#?}", cluster.facts(), cluster.nodes());

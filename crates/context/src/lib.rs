@@ -5,6 +5,7 @@
 //!   so is the kubeconfig, which is only read.
 //! - There is no way onto the nodes: no scripts, no faults, and both are said.
 
+mod coming;
 mod given;
 mod nodes;
 
@@ -19,7 +20,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::ListParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client};
-use stayput_cluster::{Cluster, ClusterError, Facts, NodeMap, Origin};
+use stayput_cluster::{Cluster, ClusterError, Facts, NodeMap, Origin, Progress};
 
 use given::Given;
 
@@ -35,6 +36,8 @@ pub struct Options {
     pub kubeconfigs: Vec<Utf8PathBuf>,
     /// The scenario's names for its nodes, in order.
     pub scenario_nodes: Vec<String>,
+    /// Who is told what is waited for.
+    pub progress: Progress,
 }
 
 /// Connects to a context's cluster and finds nodes for the scenario.
@@ -49,9 +52,11 @@ pub async fn open(options: Options) -> Result<Arc<dyn Cluster>, ClusterError> {
     let (client, server) = connect(kubeconfig, &options.context).await?;
     let version = asked(client.apiserver_version(), &options.context, &server).await?;
     let nodes = Api::<Node>::all(client.clone());
+    let wanted = options.scenario_nodes.len();
     let all = ListParams::default();
-    let nodes = asked(nodes.list(&all), &options.context, &server).await?;
-    let (usable, others) = nodes::sorted(&nodes.items);
+    let list = asked(nodes.list(&all), &options.context, &server).await?;
+    let nodes = coming::enough(&nodes, list, wanted, &options.progress).await;
+    let (usable, others) = nodes::sorted(&nodes);
     let nodes = NodeMap::assign(&options.scenario_nodes, usable, others)?;
     let facts = Facts {
         provider: "context".to_owned(),

@@ -31,19 +31,45 @@ fn named(node: &Node) -> Named {
     (NodeName::new(node.name_any()), role)
 }
 
-fn is_usable(node: &Node) -> bool {
+/// Taints that go by themselves once a new node is ready.
+const OF_A_NEW_NODE: [&str; 3] = [
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/network-unavailable",
+    "node.cloudprovider.kubernetes.io/uninitialized",
+];
+
+/// Whether a scenario can use it.
+pub(crate) fn is_usable(node: &Node) -> bool {
+    readiness(node) == Some("True") && !is_cordoned(node) && taints(node).next().is_none()
+}
+
+/// Whether it will be usable by itself: it is new, and not ready yet. A node whose kubelet
+/// went silent is `Unknown`, and nobody knows whether it comes back.
+pub(crate) fn is_coming(node: &Node) -> bool {
+    let new = taints(node).all(|key| OF_A_NEW_NODE.contains(&key));
+    !is_usable(node) && !is_cordoned(node) && new && readiness(node) != Some("Unknown")
+}
+
+fn is_cordoned(node: &Node) -> bool {
     let spec = node.spec.as_ref();
-    let cordoned = spec.and_then(|spec| spec.unschedulable).unwrap_or(false);
+    spec.and_then(|spec| spec.unschedulable).unwrap_or(false)
+}
+
+/// The keys of the taints that keep ordinary pods away.
+fn taints(node: &Node) -> impl Iterator<Item = &str> {
+    let spec = node.spec.as_ref();
     let taints = spec.and_then(|spec| spec.taints.as_ref());
-    let tainted = taints
-        .into_iter()
-        .flatten()
-        .any(|taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute"));
+    let taints = taints.into_iter().flatten();
+    taints
+        .filter(|taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute"))
+        .map(|taint| taint.key.as_str())
+}
+
+/// What the node's Ready condition says.
+fn readiness(node: &Node) -> Option<&str> {
     let status = node.status.as_ref();
     let conditions = status.and_then(|status| status.conditions.as_ref());
-    let ready = conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True");
-    ready && !cordoned && !tainted
+    let mut conditions = conditions.into_iter().flatten();
+    let ready = conditions.find(|condition| condition.type_ == "Ready")?;
+    Some(&ready.status)
 }

@@ -32,6 +32,7 @@ async fn check(context: &str, kubeconfigs: Vec<Utf8PathBuf>) -> String {
         context: context.to_owned(),
         kubeconfigs,
         scenario_nodes: Vec::new(),
+        progress: Progress::silent(),
     };
     match open(options).await {
         Ok(_) => "open".to_owned(),
@@ -117,4 +118,25 @@ fn nodes_are_those_that_take_pods_by_name() {
     };
     assert_eq!(names(usable), "b d");
     assert_eq!(names(others), "a c e");
+}
+
+#[test]
+fn only_what_comes_by_itself_is_waited_for() {
+    let not_ready =
+        json!({"taints": [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]});
+    let plane = json!({"taints": [
+        {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"},
+        {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
+    ]});
+    let coming = |spec: &Value, ready: &str| nodes::is_coming(&node("n", spec, ready));
+    assert!(coming(&not_ready, "False"));
+    // The taint goes a moment after the condition.
+    assert!(coming(&not_ready, "True"));
+    assert!(!coming(&json!({}), "True"), "it is there");
+    assert!(!coming(&json!({}), "Unknown"), "it went silent");
+    assert!(!coming(&plane, "False"), "it never takes pods");
+    assert!(
+        !coming(&json!({"unschedulable": true}), "False"),
+        "it is cordoned"
+    );
 }

@@ -308,6 +308,7 @@ pub(crate) async fn open(
                 context,
                 kubeconfigs: Vec::new(),
                 scenario_nodes: needs.nodes.clone(),
+                progress: progress(events),
             };
             Ok(stayput_context::open(options).await?)
         }
