@@ -1,4 +1,4 @@
-//! Every shipped scenario on every lane, as a test of its own.
+//! Every shipped scenario and bug report on every lane, as a test of its own.
 //!
 //! Invariants:
 //! - A lane that cannot be played here is shown as ignored, with the reason;
@@ -31,14 +31,24 @@ fn main() -> ExitCode {
             lane("kind", name, why_no_kind(on_kind(name))),
         ]
     });
+    let bugs = stayput_fixtures::bugs().into_iter().flat_map(|name| {
+        let played = |cluster, why_not| {
+            trial(format!("repro::{cluster}::{name}"), why_not, move || {
+                exits_with_0(&["repro", name, "--cluster", cluster])
+            })
+        };
+        [
+            played("embedded", forbidden.clone()),
+            played("kind", why_no_kind(OnKind::Everything)),
+        ]
+    });
     let examples = documentation::examples().into_iter().map(|example| {
         let title = format!("documentation::{}", example.name);
-        match &forbidden {
-            None => Trial::test(title, move || documentation::play(&example)),
-            Some(why) => ignored(&title, why),
-        }
+        trial(title, forbidden.clone(), move || {
+            documentation::play(&example)
+        })
     });
-    let trials = trials.chain(examples).collect();
+    let trials = trials.chain(bugs).chain(examples).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -53,11 +63,19 @@ fn on_kind(name: &str) -> OnKind {
 
 /// A scenario on one kind of cluster, or why it is not played there.
 fn lane(cluster: &'static str, name: &'static str, why_not: Option<String>) -> Trial {
-    let title = format!("{cluster}::{name}");
+    trial(format!("{cluster}::{name}"), why_not, move || {
+        exits_with_0(&["e2e", name, "--cluster", cluster])
+    })
+}
+
+/// A test, or why it is not played.
+fn trial(
+    title: String,
+    why_not: Option<String>,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
     match why_not {
-        None => Trial::test(title, move || {
-            exits_with_0(&["e2e", name, "--cluster", cluster])
-        }),
+        None => Trial::test(title, test),
         Some(why) => ignored(&title, &why),
     }
 }

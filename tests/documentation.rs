@@ -17,6 +17,8 @@ pub(crate) struct Example {
     /// Its chapter, and its number there.
     pub(crate) name: String,
     scenario: String,
+    /// How it is played.
+    command: &'static str,
     /// Words of the failure; none where it has to pass.
     fails: Option<&'static str>,
 }
@@ -42,6 +44,11 @@ pub(crate) fn examples() -> Vec<Example> {
         .map(|block| Example {
             name: format!("{}, line {}", block.chapter, block.line),
             scenario: framed(frame, &block.text),
+            command: if block.mark == "repro" {
+                "repro"
+            } else {
+                "e2e"
+            },
             fails: block.mark.strip_prefix("fails: "),
         })
         .collect()
@@ -61,7 +68,7 @@ pub(crate) fn play(example: &Example) -> Result<(), Failed> {
     let scenario = file("scenario.yaml").display().to_string();
     let report = file("report").display().to_string();
     let words = [
-        "e2e",
+        example.command,
         &scenario,
         "--cluster",
         "embedded",

@@ -7,7 +7,8 @@ use stayput_events::Record;
 use stayput_report::{Summary, json, junit, page, redact};
 
 use crate::{
-    About, Bundle, BundleError, CONFIG, Ending, REPORT, SCENARIO, SCHEMA_VERSION, Scrub, Selection,
+    About, Bundle, BundleError, CONFIG, Ending, IMAGES, RENDERED, REPORT, Rendered, SCENARIO,
+    SCHEMA_VERSION, Scrub, Selection,
 };
 
 /// What is known of a run once it was played.
@@ -22,6 +23,10 @@ pub struct Played<'a> {
     pub file: &'a Utf8Path,
     /// What of it was played.
     pub selection: Selection,
+    /// What programs rendered, in the order in which it was asked for: of what, and the text.
+    pub rendered: Vec<(String, String)>,
+    /// The user's table of images, where there was one.
+    pub images: Option<String>,
     /// The configuration of the kind cluster, where it was one.
     pub config: Option<String>,
     /// This machine's folders.
@@ -38,8 +43,11 @@ impl Bundle {
         let mut redacted = Vec::new();
         let sources = played.scenario.into_iter();
         let sources = sources.map(|(name, text)| (Utf8Path::new(SCENARIO).join(name), text));
-        let config = played.config.map(|text| (Utf8PathBuf::from(CONFIG), text));
-        for (name, text) in sources.chain(config) {
+        let config = played.config.map(|text| (CONFIG.into(), text));
+        let images = played.images.map(|text| (IMAGES.into(), text));
+        let (rendered, texts) = rendered(played.rendered);
+        let all = sources.chain(config).chain(images).chain(texts);
+        for (name, text) in all {
             let safe = redact::text(&text);
             if safe != text {
                 redacted.push(name.clone());
@@ -58,10 +66,27 @@ impl Bundle {
             cluster: summary.cluster.as_ref().map(|(_, facts)| facts.clone()),
             ending: Ending::of(&summary),
             redacted,
+            rendered,
             digests: BTreeMap::new(),
         };
         Ok(Self { about, files })
     }
+}
+
+/// What is said of each rendering, and its file.
+fn rendered(all: Vec<(String, String)>) -> (Vec<Rendered>, Vec<(Utf8PathBuf, String)>) {
+    let numbered = all.into_iter().enumerate();
+    let each = numbered.map(|(number, (of, text))| {
+        let file = Utf8Path::new(RENDERED).join(format!("{number}.yaml"));
+        (
+            Rendered {
+                of,
+                file: file.clone(),
+            },
+            (file, text),
+        )
+    });
+    each.unzip()
 }
 
 fn reports(

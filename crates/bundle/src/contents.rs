@@ -21,6 +21,12 @@ pub const REPORT: &str = "report";
 /// The configuration of the kind cluster, where it was one.
 pub const CONFIG: &str = "kind-config.yaml";
 
+/// The user's table of images, where there was one.
+pub const IMAGES: &str = "images.yaml";
+
+/// The folder of what programs rendered.
+pub const RENDERED: &str = "rendered";
+
 /// A run, packed or unpacked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
@@ -55,9 +61,22 @@ pub struct About {
     pub ending: Ending,
     /// Files of which secrets were taken out: with them it may end otherwise.
     pub redacted: Vec<Utf8PathBuf>,
+    /// What programs rendered, in the order in which the scenario asks for it: it is
+    /// played as it was, without the programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rendered: Vec<Rendered>,
     /// The SHA-256 of every file; filled in when it is packed.
     #[serde(default)]
     pub digests: BTreeMap<Utf8PathBuf, String>,
+}
+
+/// Manifests that a program rendered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rendered {
+    /// The folder or the chart, by its name, and the program.
+    pub of: String,
+    /// The file, below `rendered/`.
+    pub file: Utf8PathBuf,
 }
 
 /// What of a scenario is played.

@@ -1,7 +1,7 @@
 //! A run in one file: what was played, on what, and how it ended.
 //!
 //! A bundle is a zip archive: `bundle.json`, the scenario's own files below
-//! `scenario/`, the cluster's configuration, and the run's reports below
+//! `scenario/`, the cluster's configuration, what programs rendered, and the run's reports below
 //! `report/`.
 //!
 //! Invariants:
@@ -20,7 +20,9 @@ mod scrub;
 mod unpack;
 
 pub use collect::Played;
-pub use contents::{About, Bundle, CONFIG, REPORT, SCENARIO, SCHEMA_VERSION, Selection};
+pub use contents::{
+    About, Bundle, CONFIG, IMAGES, RENDERED, REPORT, Rendered, SCENARIO, SCHEMA_VERSION, Selection,
+};
 pub use ending::{Ended, Ending};
 pub use error::BundleError;
 pub use pack::pack;

@@ -31,6 +31,8 @@ fn played(records: &[Record]) -> Played<'_> {
         scenario: BTreeMap::from(files),
         file: Utf8Path::new("scenario.yaml"),
         selection: Selection::Steps,
+        rendered: vec![("two (kustomize)".to_owned(), "kind: Service\n".to_owned())],
+        images: Some("- repositories: [mine]\n".to_owned()),
         config: Some("kind: Cluster\n".to_owned()),
         scrub: Scrub::new([
             ("/home/me".to_owned(), "~"),
@@ -114,7 +116,9 @@ fn its_files_are_in_order_and_its_bytes_always_the_same() {
     let names: Vec<_> = archive.file_names().map(Result::unwrap).collect();
     assert_snapshot!(names.join("\n"), @"
     bundle.json
+    images.yaml
     kind-config.yaml
+    rendered/0.yaml
     report/index.html
     report/junit.xml
     report/report.json
@@ -166,6 +170,12 @@ fn it_says_what_was_played_on_what_and_how_it_ended() {
       "file": "scenario/scenario.yaml",
       "provider": "kind",
       "redacted": [],
+      "rendered": [
+        {
+          "file": "rendered/0.yaml",
+          "of": "two (kustomize)"
+        }
+      ],
       "scenario": "local-pv-redis",
       "schemaVersion": 1,
       "seed": 42,

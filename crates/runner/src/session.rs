@@ -34,6 +34,8 @@ use crate::{
 pub struct Settings {
     /// The folder of the golden snapshots.
     pub snapshots: Utf8PathBuf,
+    /// The folder that scripts run in.
+    pub folder: Utf8PathBuf,
     /// The scenario's file as a snapshot's header names it.
     pub source: String,
     /// What becomes of a snapshot that is not the golden one.
@@ -49,6 +51,8 @@ pub enum Update {
     Review,
     /// It becomes the golden one, as insta does with `INSTA_UPDATE=always`.
     Always,
+    /// It fails, and nothing is written: there is nobody to review it.
+    Never,
 }
 
 /// Whether actions are the scenario's or a control's sabotage.

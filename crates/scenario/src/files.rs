@@ -76,6 +76,9 @@ pub enum RenderError {
     /// Nobody here runs programs.
     #[error("nothing is rendered here")]
     Unsupported,
+    /// Only what was rendered before is to be had, and this is not among it.
+    #[error("it is not among what was rendered before")]
+    NotKept,
     /// The program is not installed.
     #[error("there is no program `{program}` on this machine")]
     Missing {

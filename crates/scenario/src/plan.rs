@@ -2,6 +2,7 @@
 //! node names, saved values, the object looked at) is known only in the run.
 
 mod action;
+mod bug;
 mod expect;
 mod timeouts;
 
@@ -15,6 +16,7 @@ pub use action::{
     Action, CommandExpected, Deletion, Exec, Gone, HealthyFor, HostWork, Identity, Log, LogOf,
     NodeFault, Patch, Pods, RedisWork, Saved, Script, TaintEffect, Trait,
 };
+pub use bug::{Bug, CAUSES, Variant};
 pub use expect::{Count, Expected, Mode, Presence};
 pub use timeouts::Timeouts;
 
@@ -52,6 +54,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The sabotages that have to be noticed.
     pub controls: Vec<Control>,
+    /// The bug report that it is, if it is one.
+    pub bug: Option<Bug>,
 }
 
 /// The Redis Cluster under test.

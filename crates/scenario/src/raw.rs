@@ -3,6 +3,7 @@
 //! These types are the schema, too: what the editor shows is their comments,
 //! and what it accepts is what the parser accepts. Nothing is resolved here.
 
+mod bug;
 mod command;
 mod control;
 mod expect;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub(crate) use bug::Bug;
 pub(crate) use command::{Exec, ExecSays, LogsSay, Outcome, Script};
 pub(crate) use control::{Control, Skip};
 pub(crate) use expect::{EventAbout, Expect, FilesThere, Presence};
@@ -101,6 +103,9 @@ pub(crate) struct Spec {
     pub(crate) finally: Option<Vec<Spanned<Step>>>,
     /// Sabotages that have to be noticed.
     pub(crate) controls: Option<Vec<Spanned<Control>>>,
+    /// A bug report: `repro` plays the scenario broken, which has to fail, and fixed, which has
+    /// to pass.
+    pub(crate) bug: Option<Spanned<Bug>>,
 }
 
 /// What the scenario needs of the cluster.

@@ -2,6 +2,7 @@
 //! templates, and every check that the schema cannot make.
 
 mod action;
+mod bug;
 mod called;
 mod claims;
 mod command;
@@ -28,7 +29,7 @@ use stayput_events::Statement;
 use crate::{
     decode::decode,
     files::{Files, reason, relative_to},
-    plan::{Manifest, Plan, Stage, Timeouts},
+    plan::{Manifest, Plan, Stage, Timeouts, Variant},
     problem::{ENOUGH, Problem, Problems},
     raw::Scenario,
     scalar::Dialect,
@@ -52,20 +53,40 @@ pub fn load(files: &dyn Files, path: &Utf8Path) -> Result<Plan, Problems> {
 pub struct Checked {
     /// What a run of it does.
     pub plan: Plan,
+    /// The same with what is broken, of a bug report.
+    pub broken: Option<Plan>,
     /// What it says in vain, if anything.
     pub warnings: Option<Problems>,
 }
 
 /// Reads a scenario as [`load`] does, and looks for what cannot be meant.
 pub fn check(files: &dyn Files, path: &Utf8Path) -> Result<Checked, Problems> {
-    let mut resolver = Resolver::new(files, path);
-    let plan = resolver.scenario();
-    match plan {
-        Some(plan) if resolver.problems.is_empty() => Ok(Checked {
-            plan,
-            warnings: (!resolver.warnings.is_empty())
-                .then(|| Problems::new(resolver.sources, resolver.warnings)),
-        }),
+    let (plan, warnings) = read(files, path, Variant::Fixed)?;
+    let broken = match plan.bug {
+        None => None,
+        // What fits the one variant need not fit the other.
+        Some(_) => Some(read(files, path, Variant::Broken)?.0),
+    };
+    Ok(Checked {
+        plan,
+        broken,
+        warnings,
+    })
+}
+
+/// One variant, and what it says in vain.
+fn read(
+    files: &dyn Files,
+    path: &Utf8Path,
+    variant: Variant,
+) -> Result<(Plan, Option<Problems>), Problems> {
+    let mut resolver = Resolver::new(files, path, variant);
+    match resolver.scenario() {
+        Some(plan) if resolver.problems.is_empty() => {
+            let warnings = (!resolver.warnings.is_empty())
+                .then(|| Problems::new(resolver.sources, resolver.warnings));
+            Ok((plan, warnings))
+        }
         _ => Err(Problems::new(resolver.sources, resolver.problems)),
     }
 }
@@ -74,6 +95,8 @@ pub fn check(files: &dyn Files, path: &Utf8Path) -> Result<Checked, Problems> {
 struct Resolver<'a> {
     files: &'a dyn Files,
     path: &'a Utf8Path,
+    /// Which values are taken.
+    variant: Variant,
     sources: Sources,
     problems: Vec<Problem>,
     /// What stands there in vain.
@@ -112,10 +135,11 @@ enum Claims {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(files: &'a dyn Files, path: &'a Utf8Path) -> Self {
+    fn new(files: &'a dyn Files, path: &'a Utf8Path, variant: Variant) -> Self {
         Self {
             files,
             path,
+            variant,
             sources: Sources::default(),
             problems: Vec::new(),
             warnings: Vec::new(),

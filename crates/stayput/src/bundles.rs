@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use stayput_bundle::{Bundle, Played, Scrub, Selection, pack};
 use stayput_events::Record;
+use stayput_scenario::Rendering;
 
 use crate::{choice::ClusterChoice, cli::E2e, place, run, scenarios::Scenario, screen};
 
@@ -35,6 +36,12 @@ fn packed(flags: &E2e, scenario: &Scenario, records: &[Record]) -> Result<Vec<u8
             text.with_context(|| format!("cannot read `{path}`"))?,
         );
     }
+    let images = flags.images.as_ref().map(|file| {
+        let text = std::fs::read_to_string(file);
+        text.with_context(|| format!("cannot read `{file}`"))
+    });
+    let rendered = scenario.rendered.iter();
+    let rendered = rendered.map(|(rendering, text)| (of(rendering), text.clone()));
     let file = absolute(&scenario.plan.file)?;
     let root = shared(texts.keys());
     let below = |path: &Utf8Path| path.strip_prefix(&root).map(Utf8Path::to_owned);
@@ -56,10 +63,23 @@ fn packed(flags: &E2e, scenario: &Scenario, records: &[Record]) -> Result<Vec<u8
         scenario: files,
         file: &below(&file)?,
         selection,
+        rendered: rendered.collect(),
+        images: images.transpose()?,
         config,
         scrub: scrub(flags, root)?,
     })?;
     Ok(pack(bundle)?)
+}
+
+/// What a bundle says of a rendering: which folder or chart, and which program. Where it was,
+/// and single values, are nobody's business.
+pub(crate) fn of(rendering: &Rendering) -> String {
+    let (path, program) = match rendering {
+        Rendering::Kustomize { folder } => (folder, "kustomize"),
+        Rendering::Helm { chart, .. } => (chart, "helm"),
+    };
+    let name = path.file_name().unwrap_or(path.as_str());
+    format!("{name} ({program})")
 }
 
 /// The golden files that there are.

@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Play scenarios on a cluster and say what was proven.
     E2e(Box<E2e>),
-    /// Play the run of a bundle again, and say whether it ends the same.
+    /// Show a bug report: broken it must fail, fixed it must pass. Or play a bundle's run again,
+    /// and say whether it ends the same.
     Repro(crate::repro::Repro),
     /// Check scenario files without a cluster.
     Lint {
@@ -188,7 +189,7 @@ pub fn command() -> clap::Command {
 pub(crate) async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::E2e(flags) => crate::suite::e2e(*flags).await,
-        Command::Repro(flags) => Box::pin(crate::repro::again(flags)).await,
+        Command::Repro(flags) => crate::repro::repro(flags).await,
         Command::Lint { scenarios } => scenarios::lint(&scenarios),
         Command::Plan { scenarios } => crate::plan::plan(&scenarios),
         Command::Schema { of } => {

@@ -55,6 +55,12 @@ fn text(plan: &Plan) -> Result<String> {
         let at = at.map_or("leak check", |step| step.name.as_str());
         writeln!(text, "     {}, has to fail at `{at}`", control.name)?;
     }
+    if let Some(bug) = &plan.bug {
+        let at = bug.fails_at.and_then(|at| plan.steps.get(at));
+        let at = at.map_or("leak check", |step| step.name.as_str());
+        writeln!(text, "\na bug report, by `repro`:")?;
+        writeln!(text, "     with {}, has to fail at `{at}`", bug.broken)?;
+    }
     Ok(text)
 }
 

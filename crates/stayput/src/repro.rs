@@ -1,42 +1,39 @@
-//! `repro`: a bundle's run, played again.
+//! `repro`: a bug report, broken and fixed; or a bundle's run, played again.
 
-use std::io::Read as _;
+mod bug;
+mod bundle;
+mod packed;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser};
-use stayput_bundle::{About, Bundle, BundleError, CONFIG, Ending, SCENARIO, Selection, unpack};
-use stayput_events::{ClusterFacts, Outcome, Provider};
-use stayput_report::Summary;
 
-use crate::{
-    choice::ClusterChoice,
-    cli::E2e,
-    exit::{self, UsageError},
-    run, screen, selection,
-};
-
-/// The largest file that is read; no bundle of ours comes near.
-const LARGEST: u64 = 64 * 1024 * 1024;
+use crate::{choice::ClusterChoice, cli::E2e, exit::UsageError};
 
 /// Flags of `repro`.
 #[derive(Debug, Args)]
 pub(crate) struct Repro {
-    /// A bundle, as `e2e --bundle` writes it.
-    #[arg(value_name = "FILE")]
-    bundle: Utf8PathBuf,
-    /// Another cluster than the bundle's.
-    #[arg(long)]
+    /// A bug report: a shipped one by its name, a file or a folder. Or a bundle, as
+    /// `e2e --bundle` writes it.
+    #[arg(value_name = "ID|FILE")]
+    what: String,
+    /// Which cluster; without it the bundle's own, and for a bug report the one that `e2e` takes.
+    #[arg(long, env = "STAYPUT_CLUSTER")]
     cluster: Option<ClusterChoice>,
-    /// Another version of Kubernetes than the bundle's.
+    /// The version of Kubernetes; without it the bundle's own.
     #[arg(long, value_name = "X.Y")]
     kubernetes: Option<String>,
     /// Keep the cluster, for a look.
     #[arg(long)]
     keep: bool,
-    /// Write index.html, report.json, junit.xml and logs into this folder.
+    /// Write index.html, report.json, junit.xml and logs into this folder: of a bug report into
+    /// `broken` and `fixed` in it.
     #[arg(long, value_name = "DIR")]
     report: Option<Utf8PathBuf>,
+    /// What images stand for on the embedded cluster, besides the built-in ones: a file. Without
+    /// it the bundle's own.
+    #[arg(long, value_name = "FILE")]
+    images: Option<Utf8PathBuf>,
 }
 
 /// The flags of `e2e`, from words.
@@ -46,219 +43,41 @@ struct Words {
     e2e: E2e,
 }
 
-/// Plays it again; 0 where it ends the same, 1 where it does not.
-pub(crate) async fn again(flags: Repro) -> Result<u8> {
-    let bundle = read(&flags.bundle).map_err(|error| useless(&flags.bundle, &error))?;
-    let folder = tempfile::tempdir().context("there is no temporary folder")?;
-    let folder = Utf8PathBuf::try_from(folder.path().to_owned()).map(|path| (path, folder))?;
-    write(&bundle, &folder.0)?;
-    let about = &bundle.about;
-    for name in &about.redacted {
-        screen::complain(&format!(
-            "secrets were taken out of `{name}`: without them it may end otherwise\n"
-        ));
+/// Plays a bug report or a bundle: 0 where it is as it says, 1 where it is not.
+pub(crate) async fn repro(flags: Repro) -> Result<u8> {
+    let path = Utf8PathBuf::from(&flags.what);
+    let is_scenario = matches!(path.extension(), Some("yaml" | "yml"));
+    if path.is_file() && !is_scenario {
+        return Box::pin(bundle::again(&flags, &path)).await;
     }
-    let words = Words::try_parse_from(words(&flags, about, &folder.0)?)?.e2e;
-    let mut scenarios = match selection::choose(&words)? {
-        Ok(scenarios) => scenarios,
-        Err(code) => return Ok(code),
-    };
-    let mut scenario = scenarios.pop().context("the bundle has no scenario")?;
-    scenario.bundle = Some(flags.bundle);
-    let now = run::one(&words, &scenario).await?;
-    judge(about, &now)
+    let is_there = path.is_file() || path.join("scenario.yaml").is_file();
+    if is_there || stayput_fixtures::bugs().contains(&flags.what.as_str()) {
+        return Box::pin(bug::show(&flags)).await;
+    }
+    Err(unknown(&flags.what, &path))
 }
 
-fn read(file: &Utf8Path) -> Result<Bundle> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(file)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        let what = format!("more than {} MiB", LARGEST / 1024 / 1024);
-        return Err(BundleError::TooLarge { what }.into());
-    }
-    Ok(unpack(&bytes)?)
-}
-
-fn useless(file: &Utf8Path, error: &anyhow::Error) -> anyhow::Error {
-    let causes = error.chain().map(ToString::to_string);
-    let causes: Vec<_> = causes.collect();
-    anyhow::Error::from(UsageError {
-        message: format!("cannot use `{file}`: {}", causes.join(": ")),
-        hint: Some("a bundle is what `e2e --bundle FILE` writes".to_owned()),
-    })
-}
-
-/// Writes the scenario and the configuration; every name is known to stay inside.
-fn write(bundle: &Bundle, folder: &Utf8Path) -> Result<()> {
-    let wanted = |name: &Utf8Path| name.starts_with(SCENARIO) || name == CONFIG;
-    for (name, bytes) in bundle.files.iter().filter(|(name, _)| wanted(name)) {
-        let path = folder.join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write `{path}`"))?;
-    }
-    Ok(())
-}
-
-/// What would be written behind `e2e` to play it.
-fn words(flags: &Repro, about: &About, folder: &Utf8Path) -> Result<Vec<String>> {
-    let cluster = match (&flags.cluster, &about.provider) {
-        (Some(cluster), _) => cluster.clone(),
-        (None, Provider::Embedded) => ClusterChoice::Embedded,
-        (None, Provider::Kind) => ClusterChoice::Kind,
-        (None, Provider::Context(name)) => {
-            return Err(anyhow::Error::from(UsageError {
-                message: format!("it was played on context `{name}`, somebody's own cluster"),
-                hint: Some("say on which to play it: `--cluster embedded`, for one".to_owned()),
-            }));
-        }
-    };
-    let mut words = vec![
-        "e2e".to_owned(),
-        folder.join(&about.file).into_string(),
-        format!("--cluster={cluster}"),
-        format!("--seed={}", about.seed),
-    ];
-    let same = about.cluster.as_ref().map(minor);
-    let kubernetes = flags.kubernetes.clone().or(same);
-    if !matches!(cluster, ClusterChoice::Context(_)) {
-        words.extend(kubernetes.map(|version| format!("--kubernetes={version}")));
-    }
-    let config = folder.join(CONFIG);
-    if cluster == ClusterChoice::Kind && config.is_file() {
-        words.push(format!("--kind-config={config}"));
-    }
-    words.extend(flags.keep.then(|| "--keep".to_owned()));
-    words.extend(flags.report.iter().map(|it| format!("--report={it}")));
-    match &about.selection {
-        Selection::Steps => {}
-        Selection::Controls => words.push("--controls".to_owned()),
-        Selection::Control(name) => {
-            words.extend(["--controls".to_owned(), format!("--control={name}")]);
-        }
-    }
-    Ok(words)
-}
-
-/// `v1.34.4` as the flag has it: `1.34`.
-fn minor(facts: &ClusterFacts) -> String {
-    let version = facts.kubernetes.trim_start_matches('v');
-    version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
-}
-
-/// Says whether it ended the same, and what else is not.
-fn judge(about: &About, now: &Summary) -> Result<u8> {
-    let ending = Ending::of(now);
-    let differences = about.ending.differences(&ending);
-    let mut lines = vec![
-        String::new(),
-        format!("then  {}", about.ending.sentence()),
-        format!("now   {}", ending.sentence()),
-        if differences.is_empty() {
-            "the same outcome".to_owned()
-        } else {
-            "another outcome".to_owned()
-        },
-    ];
-    lines.extend(differences.iter().map(|line| format!("  {line}")));
-    let versions = versions(about, now);
-    if !versions.is_empty() {
-        lines.push("what it was played with differs".to_owned());
-        lines.extend(versions.iter().map(|line| format!("  {line}")));
-    }
-    screen::print(&lines.join("\n"))?;
-    Ok(match (&now.outcome, differences.is_empty()) {
-        (Some(Outcome::Interrupted), _) => exit::INTERRUPTED,
-        (_, true) => exit::PASSED,
-        (_, false) => exit::FAILED,
-    })
-}
-
-/// Every version that is not what it was.
-fn versions(about: &About, now: &Summary) -> Vec<String> {
-    let then = about.cluster.as_ref();
-    let cluster = now.cluster.as_ref().map(|(_, facts)| facts);
-    let provider = now.run.as_ref().map(|run| &run.provider);
-    let mut lines = Vec::new();
-    let mut compare = |what: &str, then: Option<String>, now: Option<String>| {
-        if then != now {
-            let word = |it: Option<String>| it.unwrap_or_else(|| "none".to_owned());
-            lines.push(format!("{what}: {} then, {} now", word(then), word(now)));
-        }
-    };
-    let named = |it: &Provider| match it {
-        Provider::Kind => "kind".to_owned(),
-        Provider::Embedded => "embedded".to_owned(),
-        Provider::Context(name) => format!("context {name}"),
-    };
-    compare("cluster", Some(named(&about.provider)), provider.map(named));
-    let program = now.run.as_ref().map(|run| run.version.clone());
-    compare("stayput", Some(about.version.clone()), program);
-    let kubernetes = |facts: &ClusterFacts| facts.kubernetes.clone();
-    compare("kubernetes", then.map(kubernetes), cluster.map(kubernetes));
-    let parts = |facts: Option<&ClusterFacts>| facts.map_or(Vec::new(), parts);
-    let (then, now) = (parts(then), parts(cluster));
-    for (name, version) in &then {
-        let other = now.iter().find(|(other, _)| other == name);
-        compare(name, Some(version.clone()), other.map(|(_, it)| it.clone()));
-    }
-    for (name, version) in now
+/// Nothing is called so: what is meant, and what there is.
+fn unknown(what: &str, path: &Utf8Path) -> anyhow::Error {
+    let known = stayput_fixtures::bugs();
+    let nearest = known
         .iter()
-        .filter(|(name, _)| then.iter().all(|(it, _)| it != name))
-    {
-        compare(name, None, Some(version.clone()));
-    }
-    lines
-}
-
-/// `redis-server 7.0.15 (where it lies)` and `redis:7@sha256:…`, in two; where
-/// a program lies is another place on every machine.
-fn parts(facts: &ClusterFacts) -> Vec<(String, String)> {
-    let parts = facts.versions.iter().map(|version| {
-        let version = version.split(" (").next().unwrap_or(version);
-        let pair = version.split_once('@').or_else(|| version.split_once(' '));
-        let (name, version) = pair.unwrap_or((version, ""));
-        (name.to_owned(), version.to_owned())
-    });
-    parts.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn facts(kubernetes: &str, versions: &[&str]) -> ClusterFacts {
-        ClusterFacts {
-            name: "a".to_owned(),
-            kubernetes: kubernetes.to_owned(),
-            created: true,
-            nodes: Vec::new(),
-            versions: versions.iter().map(|it| (*it).to_owned()).collect(),
-        }
-    }
-
-    #[test]
-    fn a_version_is_asked_for_without_its_patch() {
-        assert_eq!(minor(&facts("v1.34.4", &[])), "1.34");
-        assert_eq!(minor(&facts("v1.34", &[])), "1.34");
-    }
-
-    #[test]
-    fn where_a_program_lies_is_no_difference() {
-        let one = facts(
-            "",
-            &["redis-server 7.0.15 (/a)", "redis:7@sha256:9f2c", "odd"],
-        );
-        let other = facts(
-            "",
-            &["redis-server 7.0.15 (/b/c)", "redis:7@sha256:9f2c", "odd"],
-        );
-        assert_eq!(parts(&one), parts(&other));
-        assert_eq!(
-            parts(&one)[1],
-            ("redis:7".to_owned(), "sha256:9f2c".to_owned())
-        );
-    }
+        .map(|name| (strsim::osa_distance(what, name), name));
+    let nearest = nearest.min_by_key(|(distance, _)| *distance);
+    let mean = nearest
+        .filter(|(distance, name)| *distance <= name.len() / 3)
+        .map(|(_, name)| format!("did you mean `{name}`? "));
+    let message = if path.is_dir() {
+        format!("the folder `{what}` has no scenario.yaml")
+    } else {
+        format!("there is no bug report and no file `{what}`")
+    };
+    anyhow::Error::from(UsageError {
+        message,
+        hint: Some(format!(
+            "{}name a bundle, a scenario with a `bug`, or a bug report that is shipped: {}",
+            mean.unwrap_or_default(),
+            known.join(", ")
+        )),
+    })
 }

@@ -26,7 +26,7 @@ use crate::{
     clusters,
     exit::NotCapable,
     reports::{self, Screen, Shown},
-    scenarios::Scenario,
+    scenarios::{ComesFrom, Scenario},
     shared::Shared,
     signals,
 };
@@ -118,20 +118,24 @@ impl Attempt<'_> {
     /// The command that plays just this again.
     fn rerun(&self, seed: u64) -> String {
         let (flags, scenario) = (self.flags, self.scenario);
-        let what = scenario.bundle.as_ref().map_or_else(
-            || format!("e2e {}", scenario.argument),
-            |bundle| format!("repro {bundle}"),
-        );
+        let what = match &scenario.comes_from {
+            ComesFrom::Files => format!("e2e {}", scenario.argument),
+            ComesFrom::Bundle(bundle) => format!("repro {bundle}"),
+            ComesFrom::Bug => format!("repro {}", scenario.argument),
+        };
         let cluster = format!("--cluster {}", flags.cluster());
         let mut words = vec![program().to_owned(), what, cluster];
         let kubernetes = flags.kubernetes.iter();
         words.extend(kubernetes.map(|it| format!("--kubernetes {it}")));
         words.extend(flags.keep.then(|| "--keep".to_owned()));
-        if scenario.bundle.is_some() {
+        if matches!(scenario.comes_from, ComesFrom::Bundle(_)) {
             // The bundle knows the rest.
             return words.join(" ");
         }
         words.extend(flags.images.iter().map(|it| format!("--images {it}")));
+        if scenario.comes_from == ComesFrom::Bug {
+            return words.join(" ");
+        }
         words.extend(flags.controls.then(|| "--controls".to_owned()));
         words.extend(flags.control.iter().map(|it| format!("--control '{it}'")));
         words.push(format!("--seed {seed}"));
@@ -192,8 +196,9 @@ impl Attempt<'_> {
             cluster: Arc::clone(&cluster),
             settings: Settings {
                 snapshots: self.scenario.snapshots.clone(),
+                folder: self.scenario.folder.clone(),
                 source: self.scenario.source.clone(),
-                update: update(),
+                update: update(&self.scenario.comes_from),
                 seed,
             },
             events: events.clone(),
@@ -408,9 +413,11 @@ pub(crate) fn facts(cluster: &dyn Cluster) -> ClusterFacts {
 }
 
 /// insta's own switch, for those who know it.
-fn update() -> Update {
-    match std::env::var("INSTA_UPDATE").as_deref() {
-        Ok("always") => Update::Always,
+fn update(comes_from: &ComesFrom) -> Update {
+    match (comes_from, std::env::var("INSTA_UPDATE").as_deref()) {
+        // Its folder goes with the run.
+        (ComesFrom::Bundle(_), _) | (_, Ok("no")) => Update::Never,
+        (_, Ok("always")) => Update::Always,
         _ => Update::Review,
     }
 }

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use stayput_scenario::{Colour, Problems, plan::Plan};
+use stayput_scenario::{
+    Checked, Colour, Files, Problems, Rendering,
+    plan::{Place, Plan},
+};
 
 use crate::{
     exit::{self, UsageError},
@@ -19,15 +22,31 @@ use crate::{
 pub(crate) struct Scenario {
     /// What the user calls it on the command line.
     pub(crate) argument: String,
-    /// The bundle that it came out of; its own files are gone after the run.
-    pub(crate) bundle: Option<Utf8PathBuf>,
+    pub(crate) comes_from: ComesFrom,
     pub(crate) plan: Arc<Plan>,
+    /// The same with what is broken, of a bug report.
+    pub(crate) broken: Option<Arc<Plan>>,
     /// The folder of its golden snapshots.
     pub(crate) snapshots: Utf8PathBuf,
+    /// The folder that its scripts run in.
+    pub(crate) folder: Utf8PathBuf,
     /// Its file as a snapshot's header names it.
     pub(crate) source: String,
     /// Its files, as they were read.
     pub(crate) texts: BTreeMap<Utf8PathBuf, String>,
+    /// What programs rendered, in the order in which it was asked for.
+    pub(crate) rendered: Vec<(Rendering, String)>,
+}
+
+/// Where a scenario comes from, as far as the command that plays it again has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ComesFrom {
+    /// From files, or it is shipped: `e2e` plays it.
+    Files,
+    /// Out of this bundle; its own files are gone after the run.
+    Bundle(Utf8PathBuf),
+    /// A variant of a bug report.
+    Bug,
 }
 
 /// Loads scenarios; the mistakes of all of them are shown in one go.
@@ -41,27 +60,21 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
         found.extend(find(argument)?);
     }
     for Found { argument, file } in found {
-        match stayput_scenario::check(&disk, &file) {
-            Ok(checked) => {
-                let warnings = checked.warnings.and_then(|it| it.not_yet_in(&mut shown));
-                warnings.iter().for_each(show);
-                scenarios.push(Scenario {
-                    argument,
-                    bundle: None,
-                    plan: Arc::new(checked.plan),
-                    snapshots: folder(&file).join("snapshots"),
-                    source: source(&file),
-                    texts: disk.texts.take(),
-                });
-            }
-            Err(problems) => {
-                disk.texts.take();
-                mistakes += problems.len();
-                // What is wrong with a suite is wrong with each of its scenarios.
-                if let Some(problems) = problems.not_yet_in(&mut shown) {
-                    show(&problems);
-                }
-            }
+        let checked = read(&disk, &file, &mut shown);
+        let (texts, rendered) = (disk.texts.take(), disk.rendered.take());
+        match checked {
+            Ok(checked) => scenarios.push(Scenario {
+                argument,
+                comes_from: ComesFrom::Files,
+                plan: Arc::new(checked.plan),
+                broken: checked.broken.map(Arc::new),
+                snapshots: folder(&file).join("snapshots"),
+                folder: folder(&file),
+                source: source(&file),
+                texts,
+                rendered,
+            }),
+            Err(more) => mistakes += more,
         }
     }
     Ok(if mistakes == 0 {
@@ -74,12 +87,34 @@ pub(crate) fn load(arguments: &[String]) -> Result<Result<Vec<Scenario>, u8>> {
     })
 }
 
+/// Reads a scenario and shows what is wrong with it; the error is the number of mistakes.
+///
+/// What is wrong with a suite is wrong with each of its scenarios: `shown` is not shown again.
+pub(crate) fn read(
+    files: &dyn Files,
+    file: &Utf8Path,
+    shown: &mut HashSet<(Option<Place>, String)>,
+) -> Result<Checked, usize> {
+    match stayput_scenario::check(files, file) {
+        Ok(mut checked) => {
+            let warnings = checked.warnings.take();
+            let warnings = warnings.and_then(|it| it.not_yet_in(shown));
+            warnings.iter().for_each(show);
+            Ok(checked)
+        }
+        Err(problems) => {
+            let mistakes = problems.len();
+            problems.not_yet_in(shown).iter().for_each(show);
+            Err(mistakes)
+        }
+    }
+}
+
 /// `stayput lint`.
 pub(crate) fn lint(arguments: &[String]) -> Result<u8> {
-    let shipped: Vec<_> = stayput_fixtures::names()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let shipped = stayput_fixtures::names().into_iter();
+    let shipped = shipped.chain(stayput_fixtures::bugs());
+    let shipped: Vec<_> = shipped.map(str::to_owned).collect();
     let arguments = if arguments.is_empty() {
         &shipped
     } else {
@@ -91,8 +126,9 @@ pub(crate) fn lint(arguments: &[String]) -> Result<u8> {
     };
     for scenario in scenarios {
         let plan = &scenario.plan;
+        let bug = plan.bug.as_ref().map_or("", |_| ", a bug report");
         screen::print(&format!(
-            "{}: no mistakes (steps: {}, controls: {})",
+            "{}: no mistakes (steps: {}, controls: {}{bug})",
             plan.file,
             plan.steps.len(),
             plan.controls.len()
@@ -137,6 +173,9 @@ fn find(argument: &str) -> Result<Vec<Found>> {
     if known.contains(&argument) {
         return only(shipped(argument)?);
     }
+    if stayput_fixtures::bugs().contains(&argument) {
+        return only(shipped(&format!("{}/{argument}", stayput_fixtures::BUGS))?);
+    }
     Err(anyhow::Error::from(UsageError {
         message: format!("there is no scenario `{argument}`"),
         hint: Some(format!(
@@ -179,7 +218,7 @@ fn shipped(name: &str) -> Result<Utf8PathBuf> {
     Ok(copy.join(name).join("scenario.yaml"))
 }
 
-fn folder(file: &Utf8Path) -> Utf8PathBuf {
+pub(crate) fn folder(file: &Utf8Path) -> Utf8PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_str().is_empty() => parent.to_owned(),
         _ => Utf8PathBuf::from("."),
@@ -188,7 +227,7 @@ fn folder(file: &Utf8Path) -> Utf8PathBuf {
 
 /// The last three parts of the path: `fixtures/local-pv-redis/scenario.yaml`
 /// wherever the workspace is.
-fn source(file: &Utf8Path) -> String {
+pub(crate) fn source(file: &Utf8Path) -> String {
     let parts: Vec<_> = file.components().map(|part| part.as_str()).collect();
     parts[parts.len().saturating_sub(3)..].join("/")
 }

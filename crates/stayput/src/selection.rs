@@ -143,7 +143,7 @@ fn arguments(flags: &E2e) -> Result<Vec<String>> {
 }
 
 /// Leaves the scenarios that have such controls, with these controls only.
-fn with_controls(scenarios: &mut Vec<Scenario>, wanted: Option<&str>) -> Result<()> {
+pub(crate) fn with_controls(scenarios: &mut Vec<Scenario>, wanted: Option<&str>) -> Result<()> {
     let all: Vec<String> = scenarios
         .iter()
         .flat_map(|it| it.plan.controls.iter().map(|control| control.name.clone()))

@@ -23,6 +23,8 @@ pub(crate) struct Disk {
     pub(crate) lacks_program: Cell<bool>,
     /// What was read, as it was read; whoever takes it leaves nothing.
     pub(crate) texts: RefCell<BTreeMap<Utf8PathBuf, String>>,
+    /// What was rendered, in the order in which it was asked for; each is rendered once.
+    pub(crate) rendered: RefCell<Vec<(Rendering, String)>>,
 }
 
 impl Files for Disk {
@@ -47,6 +49,20 @@ impl Files for Disk {
     }
 
     fn render(&self, rendering: &Rendering) -> Result<String, RenderError> {
+        let known = self.rendered.borrow();
+        if let Some((_, text)) = known.iter().find(|(known, _)| known == rendering) {
+            return Ok(text.clone());
+        }
+        drop(known);
+        let text = self.rendered_now(rendering)?;
+        let mut rendered = self.rendered.borrow_mut();
+        rendered.push((rendering.clone(), text.clone()));
+        Ok(text)
+    }
+}
+
+impl Disk {
+    fn rendered_now(&self, rendering: &Rendering) -> Result<String, RenderError> {
         let (program, arguments) = command(rendering);
         let failed = |command: &str, said: String| RenderError::Failed {
             command: command.to_owned(),

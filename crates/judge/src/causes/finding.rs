@@ -69,6 +69,40 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them, in the order in which a bug report may name them.
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 29] = [
+        Self::NoVolumeOnNode,
+        Self::AffinityToMissingNode,
+        Self::NodeCordoned,
+        Self::NodeTainted,
+        Self::NodeDown,
+        Self::NoNodeMatches,
+        Self::NodeFull,
+        Self::KeptApart,
+        Self::VolumesApart,
+        Self::BoundElsewhere,
+        Self::PathMissing,
+        Self::PathWrongType,
+        Self::VolumeHeld,
+        Self::NothingProvisions,
+        Self::NoVolumeFits,
+        Self::NoClass,
+        Self::VolumeGone,
+        Self::ClaimMisnamed,
+        Self::ClaimMissing,
+        Self::NoConsumer,
+        Self::PinnedPastScheduler,
+        Self::HeldByPod,
+        Self::ConfigMissing,
+        Self::ImageNotPulled,
+        Self::ContainerNotStarted,
+        Self::ContainerCrashes,
+        Self::ProbeFails,
+        Self::BudgetStopsEviction,
+        Self::NotScheduled,
+    ];
+
     /// Its name for programs.
     pub fn name(self) -> &'static str {
         match self {

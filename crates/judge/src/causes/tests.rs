@@ -6,7 +6,9 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use stayput_events::{AtPath, Directory, LogExcerpt};
 
-use super::{Seen, causes};
+use stayput_scenario::plan::CAUSES;
+
+use super::{Kind, Seen, causes};
 use crate::golden;
 
 /// The causes of a failure that says this, among these objects.
@@ -358,4 +360,10 @@ fn what_follows_from_a_wrong_name_is_no_cause_of_its_own() {
 fn a_similar_name_is_no_cause_where_a_volume_fits() {
     let elsewhere = VOLUME.replace("values: [one]", "values: [two]");
     assert_snapshot!(misnamed(&elsewhere), @"affinity-to-missing-node of Pod n/web-0: volume `v` is on node `two`, and there is no such node");
+}
+
+#[test]
+fn a_bug_report_can_ask_for_every_cause_and_for_no_other() {
+    let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(names, CAUSES);
 }

@@ -6,7 +6,6 @@
 
 use std::io::Write as _;
 
-use camino::Utf8Path;
 use serde_json::Value;
 use stayput_expr::{Scope, Template};
 use stayput_judge::outcome::Output;
@@ -62,7 +61,7 @@ async fn run(
     let text = session::text(text, scope)?;
     let mut call = Call::new("sh", ["-c", text.as_str()])
         .within(session.within)
-        .in_folder(folder(&session.plan.file));
+        .in_folder(&session.settings.folder);
     for (name, value) in variables(script, scope)? {
         call = call.variable(&name, &value);
     }
@@ -74,13 +73,6 @@ async fn run(
         stderr: String::from_utf8_lossy(&printed.stderr).into_owned(),
         exit_code: printed.exit_code(),
     })
-}
-
-fn folder(file: &Utf8Path) -> &Utf8Path {
-    match file.parent() {
-        Some(parent) if !parent.as_str().is_empty() => parent,
-        Some(_) | None => Utf8Path::new("."),
-    }
 }
 
 fn variables(script: &Script, scope: &Scope) -> Result<Vec<(String, String)>, RunError> {

@@ -73,9 +73,14 @@ pub(crate) async fn snapshot(session: &mut Session, name: &str) -> Result<(), Ha
                 tell_written(session, &path);
                 return remove_if_there(&pending).map_err(Halt::from);
             }
-            write(&pending, &new.pending_text())?;
-            tell_written(session, &pending);
-            let failure = differs(name, golden.as_ref(), diff, &pending);
+            let mut failure = differs(name, golden.as_ref(), diff);
+            if session.settings.update == Update::Review {
+                write(&pending, &new.pending_text())?;
+                tell_written(session, &pending);
+                failure.hint = Some(format!(
+                    "look at it with `cargo insta review`, and accept it only if it should be so ({pending})"
+                ));
+            }
             Err(Halt::Failed(Box::new(failure)))
         }
     }
@@ -103,7 +108,7 @@ async fn settled(session: &Session, accepted: &str) -> Result<(String, Compariso
     }
 }
 
-fn differs(name: &str, golden: Option<&Snapshot>, diff: String, pending: &Utf8Path) -> Failure {
+fn differs(name: &str, golden: Option<&Snapshot>, diff: String) -> Failure {
     let summary = if golden.is_some() {
         format!("snapshot `{name}` is not what it was")
     } else {
@@ -112,9 +117,6 @@ fn differs(name: &str, golden: Option<&Snapshot>, diff: String, pending: &Utf8Pa
     Failure {
         summary,
         seen: diff,
-        hint: Some(format!(
-            "look at it with `cargo insta review`, and accept it only if it should be so ({pending})"
-        )),
         ..Failure::default()
     }
 }

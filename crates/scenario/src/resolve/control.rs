@@ -21,19 +21,43 @@ const MAX_CONTROLS: usize = 200;
 
 /// What the name of a step stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named {
+pub(super) enum Named {
     Step(usize),
     LeakCheck,
     /// It is wrong, or its step is.
     Nothing,
 }
 
-/// The steps that a control may name.
-struct Nameable<'a> {
+impl Named {
+    /// The index of a step; none for the leak check, or where nothing is named.
+    pub(super) fn index(self) -> Option<usize> {
+        match self {
+            Self::Step(index) => Some(index),
+            Self::LeakCheck | Self::Nothing => None,
+        }
+    }
+}
+
+/// The steps that can be named.
+pub(super) struct Nameable<'a> {
     steps: &'a [Step],
     indices: HashMap<&'a str, usize>,
     /// Names of steps that were left out as wrong.
     hidden: HashSet<String>,
+}
+
+impl<'a> Nameable<'a> {
+    /// These steps; `hidden` are the names of all, also of those that were left out as wrong.
+    pub(super) fn of(steps: &'a [Step], hidden: HashSet<String>) -> Self {
+        let indices = steps.iter().enumerate();
+        Self {
+            steps,
+            indices: indices
+                .map(|(index, step)| (step.name.as_str(), index))
+                .collect(),
+            hidden,
+        }
+    }
 }
 
 /// An act as it is written, whichever of the two ways.
@@ -58,15 +82,8 @@ impl Resolver<'_> {
             .map(|control| (control.name.node, control.name.value.clone()))
             .collect();
         self.unique("controls", &names, None);
-        let indices = steps
-            .iter()
-            .enumerate()
-            .map(|(index, step)| (step.name.as_str(), index));
-        let steps = Nameable {
-            steps,
-            indices: indices.collect(),
-            hidden: self.written_names(spec, suite.and_then(|suite| suite.written)),
-        };
+        let suite = suite.and_then(|suite| suite.written);
+        let steps = Nameable::of(steps, self.written_names(spec, suite));
         if let Some(excess) = raw.get(MAX_CONTROLS) {
             self.problem(excess.node, format!("more than {MAX_CONTROLS} controls"));
         }
@@ -81,7 +98,11 @@ impl Resolver<'_> {
     }
 
     /// The names of all steps as they are written, wrong ones included.
-    fn written_names(&self, spec: Option<NodeId>, suite: Option<NodeId>) -> HashSet<String> {
+    pub(super) fn written_names(
+        &self,
+        spec: Option<NodeId>,
+        suite: Option<NodeId>,
+    ) -> HashSet<String> {
         let lists = [
             (spec, "steps", Part::Steps),
             (spec, "finally", Part::Finally),
@@ -156,10 +177,7 @@ impl Resolver<'_> {
                 .map(|about| about.value.clone())
                 .unwrap_or_default(),
             acts,
-            fails_at: match fails_at {
-                Named::Step(index) => Some(index),
-                Named::LeakCheck | Named::Nothing => None,
-            },
+            fails_at: fails_at.index(),
             within: self.control_within(raw, fails_at, steps),
             skip,
             place: self.sources.place_of(raw.node),
@@ -210,7 +228,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn named(&mut self, name: &Text, steps: &Nameable<'_>) -> Named {
+    pub(super) fn named(&mut self, name: &Text, steps: &Nameable<'_>) -> Named {
         if name.value == LEAK_CHECK {
             return Named::LeakCheck;
         }

@@ -42,6 +42,9 @@ impl Resolver<'_> {
         let suite = suite.as_ref();
         let own = self.sources.get(root, "spec");
         let images = self.names_of(suite, &spec, own);
+        if let Some(bug) = &spec.bug {
+            self.variant(bug);
+        }
         if let Some(file) = &spec.claims {
             self.claims = self.claims(file).map_or(Claims::Unreadable, Claims::Known);
         }
@@ -53,9 +56,11 @@ impl Resolver<'_> {
             .when
             .as_ref()
             .map(|when| self.expression(when, Around::step(Each::No)));
-        let steps = self.steps(suite, &spec);
+        let mut steps = self.steps(suite, &spec);
         let raw_controls = spec.controls.as_deref().unwrap_or_default();
         let controls = self.controls(raw_controls, &steps, own, suite);
+        let bug = spec.bug.as_ref();
+        let bug = bug.map(|bug| self.bug(bug, &mut steps, own, suite));
         self.unused_values(spec.values);
         let mut labels = suite.map_or_else(BTreeMap::new, |suite| suite.labels.clone());
         labels.extend(own_labels.unwrap_or_default());
@@ -78,6 +83,7 @@ impl Resolver<'_> {
             files,
             steps,
             controls,
+            bug,
         }
     }
 
@@ -142,7 +148,7 @@ impl Resolver<'_> {
         self.no_expressions(node);
     }
 
-    fn no_expressions(&mut self, node: NodeId) {
+    pub(super) fn no_expressions(&mut self, node: NodeId) {
         match self.sources.kind(node).clone() {
             Kind::Text(text) if text.contains("${{") => {
                 self.problem(node, "a value is a constant: it holds no expression");

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::{load, plan::Plan, schema, suite_schema};
+use crate::{check as check_whole, load, plan::Plan, schema, suite_schema};
 
 const HEAD: &str = "\
 apiVersion: stayput.dev/v1alpha1
@@ -117,4 +117,20 @@ fn collect(schema: &Value, found: &mut BTreeSet<String>) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+#[test]
+fn a_bug_report_is_read_fixed_and_broken() {
+    let text = format!(
+        "{HEAD}  bug: {{broken: {{to: 2}}, failsAt: one, cause: volume-held}}
+  values: {{to: 1, of: y}}
+  steps:
+    - {{name: one, scale: {{statefulset: 'x/${{{{ values.of }}}}', to: '${{{{ values.to }}}}'}}}}\n"
+    );
+    let read = move |_: &Utf8Path| Ok(text.clone());
+    let checked = check_whole(&read, Utf8Path::new("s.yaml")).unwrap_or_else(|it| panic!("{it}"));
+    let broken = checked.broken.unwrap();
+    assert_eq!(checked.plan.values, serde_json::json!({"to": 1, "of": "y"}));
+    assert_eq!(broken.values, serde_json::json!({"to": 2, "of": "y"}));
+    assert_eq!(broken.bug.unwrap().fails_at, Some(0));
 }

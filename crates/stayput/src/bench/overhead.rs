@@ -118,6 +118,7 @@ async fn lags(
         cluster: Arc::new(timed),
         settings: Settings {
             snapshots: snapshots.to_owned(),
+            folder: crate::scenarios::folder(&plan.file),
             source: plan.file.to_string(),
             update: Update::Review,
             seed: 1,
