@@ -18,7 +18,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::ListParams;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 use kube::{Api, Client};
 use stayput_cluster::{Cluster, ClusterError, Facts, NodeMap, Origin, Progress};
 
@@ -49,7 +49,7 @@ pub async fn open(options: Options) -> Result<Arc<dyn Cluster>, ClusterError> {
         return Err(ClusterError::UnknownContext { name, known });
     }
     let own = alone(&kubeconfig, &options.context);
-    let (client, server) = connect(kubeconfig, &options.context).await?;
+    let (client, server) = connect(own.clone(), &options.context).await?;
     let version = asked(client.apiserver_version(), &options.context, &server).await?;
     let nodes = Api::<Node>::all(client.clone());
     let wanted = options.scenario_nodes.len();
@@ -117,17 +117,14 @@ async fn connect(kubeconfig: Kubeconfig, context: &str) -> Result<(Client, Strin
     let bad = |error: &dyn std::error::Error| ClusterError::BadKubeconfig {
         said: format!("context `{context}`: {}", chain(error)),
     };
-    let options = KubeConfigOptions {
-        context: Some(context.to_owned()),
-        ..KubeConfigOptions::default()
-    };
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options);
-    let mut config = config.await.map_err(|error| bad(&error))?;
-    // The client would wait as long as the server likes, and longer than a step may.
-    config.default_retry = false;
-    let server = config.cluster_url.to_string();
-    let client = Client::try_from(config).map_err(|error| bad(&error))?;
-    Ok((client, server))
+    let servers = kubeconfig
+        .clusters
+        .iter()
+        .filter_map(|it| it.cluster.as_ref());
+    let server = servers.filter_map(|it| it.server.clone()).next();
+    let client = stayput_client::connect(kubeconfig, Some(context.to_owned())).await;
+    let client = client.map_err(|error| bad(&error))?;
+    Ok((client, server.unwrap_or_default()))
 }
 
 /// The answer to a first request; a server that does not answer in time is unreachable.

@@ -86,7 +86,7 @@ async fn a_server_that_is_not_there_is_told() {
     let told = check("one", vec![kubeconfig(&directory, port)]).await;
     let told = told.replace(&port.to_string(), "PORT");
     insta::assert_snapshot!(told, @"
-    the API server of `one` (http://127.0.0.1:PORT/) does not answer
+    the API server of `one` (http://127.0.0.1:PORT) does not answer
     hint: see whether the cluster runs and the network reaches it: `kubectl get nodes`
     ");
 }

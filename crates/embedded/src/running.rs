@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use kube::Client;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 use stayput_cluster::{
     Answer, Capabilities, ClusterError, CommandOutput, Facts, NodeCommands, NodeFaults, NodeMap,
     NodeName, Origin, Release, Released,
@@ -300,12 +300,8 @@ fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
 pub(crate) async fn connect(kubeconfig: &Utf8Path) -> Result<Client, ClusterError> {
     let bad = |said: String| ClusterError::BadKubeconfig { said };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| bad(error.to_string()))?;
-    let options = KubeConfigOptions::default();
-    let config = kube::Config::from_custom_kubeconfig(read, &options).await;
-    let mut config = config.map_err(|error| bad(error.to_string()))?;
-    // The client would wait as long as the server likes, and longer than a step may.
-    config.default_retry = false;
-    Client::try_from(config).map_err(|error| bad(error.to_string()))
+    let client = stayput_client::connect(read, None).await;
+    client.map_err(|error| bad(error.to_string()))
 }
 
 impl std::fmt::Debug for Cluster {

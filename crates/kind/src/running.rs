@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use kube::Client;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 use stayput_cluster::{
     Answer, Capabilities, Cluster, ClusterError, CommandOutput, Facts, NodeCommands, NodeFaults,
     NodeMap, NodeName, Origin, Release, Released,
@@ -109,12 +109,8 @@ pub(crate) async fn assemble(
 async fn connect(kubeconfig: &Utf8Path) -> Result<Client, ClusterError> {
     let bad = |said: String| ClusterError::BadKubeconfig { said };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| bad(error.to_string()))?;
-    let options = KubeConfigOptions::default();
-    let config = kube::Config::from_custom_kubeconfig(read, &options).await;
-    let mut config = config.map_err(|error| bad(error.to_string()))?;
-    // The client would wait as long as the server likes, and longer than a step may.
-    config.default_retry = false;
-    Client::try_from(config).map_err(|error| bad(error.to_string()))
+    let client = stayput_client::connect(read, None).await;
+    client.map_err(|error| bad(error.to_string()))
 }
 
 fn open_shells(tools: &Tools, names: &[NodeName]) -> (BTreeMap<NodeName, NodeShell>, JoinSet<()>) {
