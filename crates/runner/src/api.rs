@@ -7,16 +7,26 @@ use std::sync::Arc;
 use futures::future::try_join_all;
 use kube::{
     Client,
-    api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, PropagationPolicy},
+    api::{
+        DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, PropagationPolicy,
+        VersionMatch,
+    },
     core::{ApiResource, DynamicObject, Request},
     discovery::{ApiGroup, Discovery, Scope, verbs},
 };
 use serde_json::{Value, json};
 
-use crate::{error::RunError, object::ObjectKey};
+use crate::{
+    error::RunError,
+    object::{self, ObjectKey},
+};
 
 /// The name under which server-side apply records what the harness owns.
 pub(crate) const FIELD_MANAGER: &str = "stayput";
+
+/// The number of a write, of all kinds together (kubernetes 1.35 documents that
+/// resource versions compare as numbers; etcd made them so before).
+pub(crate) type Revision = u64;
 
 /// A kind that the cluster serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,10 +196,28 @@ impl Api {
         Ok(with_types(list, kind))
     }
 
-    /// Names and uids of all objects of all kinds, for the leak check.
-    pub(crate) async fn inventory(&self) -> Result<Vec<Value>, RunError> {
+    /// The revision of the newest write: a number that grows with each.
+    pub(crate) async fn revision(&self) -> Result<Revision, RunError> {
+        let kind = self.kind("v1/Namespace")?;
+        let one = ListParams::default().limit(1);
+        let list = self
+            .send(Request::new(kind.path(None)).list_metadata(&one))
+            .await;
+        let list = list.map_err(RunError::api("read the newest revision"))?;
+        Ok(object::version(&list))
+    }
+
+    /// Names and uids of all objects of all kinds as they were at a revision,
+    /// for the leak check.
+    pub(crate) async fn inventory(&self, at: Revision) -> Result<Vec<Value>, RunError> {
+        let parameters = ListParams {
+            resource_version: Some(at.to_string()),
+            version_match: Some(VersionMatch::Exact),
+            ..ListParams::default()
+        };
+        let parameters = &parameters;
         let lists = self.listed_kinds().map(|kind| async move {
-            let request = Request::new(kind.path(None)).list_metadata(&ListParams::default());
+            let request = Request::new(kind.path(None)).list_metadata(parameters);
             match self.send(request).await {
                 Ok(list) => Ok(with_types(list, kind)),
                 // A kind may be announced by an aggregated API that is not up.

@@ -1,5 +1,7 @@
 //! The leak check: the cluster and the nodes' disks are as before the scenario.
 
+mod before;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
@@ -7,22 +9,31 @@ use stayput_events::Failure;
 use stayput_judge::leak::{self, Everything, Leaks, ObjectId};
 use tokio::time::MissedTickBehavior;
 
-use crate::{disk, error::RunError, halt::Halt, session::Session};
+pub(crate) use self::before::Before;
+use crate::{
+    api::Revision,
+    disk,
+    error::RunError,
+    halt::Halt,
+    session::Session,
+    watch::{Progress, Reply, World},
+};
 
 /// How long what was deleted may take to be gone: collectors work by themselves.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 /// The same where the check has failed already, for a fault that lasts.
 const SETTLES_BESIDE_A_FAULT: Duration = Duration::from_secs(2);
 
-/// All objects of the cluster now.
-pub(crate) async fn objects(session: &Session) -> Result<BTreeSet<ObjectId>, RunError> {
-    let all = session.api.inventory().await?;
+/// How long watches may take to show what was written already.
+const SHOWN_WITHIN: Duration = Duration::from_millis(100);
+
+fn ids(objects: &[Value]) -> BTreeSet<ObjectId> {
     let id = |object: &Value| ObjectId::of(object["kind"].as_str().unwrap_or_default(), object);
-    Ok(all.iter().filter_map(id).collect())
+    objects.iter().filter_map(id).collect()
 }
 
 /// Sees that nothing is left, nothing is missing and nothing was replaced.
-pub(crate) async fn check(session: &Session, before: &BTreeSet<ObjectId>) -> Result<(), Halt> {
+pub(crate) async fn check(session: &Session, before: &Before) -> Result<(), Halt> {
     session.awaiting("the cluster and the disks are as before the scenario");
     // Nobody else ends them: what is waited for is only what else there is to tell.
     let faults = session.faults.lines();
@@ -56,17 +67,55 @@ pub(crate) async fn check(session: &Session, before: &BTreeSet<ObjectId>) -> Res
     }
 }
 
-async fn leaks(session: &Session, before: &BTreeSet<ObjectId>) -> Result<Leaks, Halt> {
-    let (disks_before, disks_now) = disk::compared(session).await?;
+async fn leaks(session: &Session, before: &Before) -> Result<Leaks, Halt> {
+    let (disks, objects) = futures::try_join!(disk::compared(session), objects(session, before))?;
+    let ((disks_before, disks_now), (objects_before, objects_now)) = (disks, objects);
     let before = Everything {
-        objects: concerned(session, before),
+        objects: concerned(session, &objects_before),
         paths: disks_before,
     };
     let now = Everything {
-        objects: concerned(session, &objects(session).await?),
+        objects: concerned(session, &objects_now),
         paths: disks_now,
     };
     Ok(leak::compare(&before, &now))
+}
+
+type BeforeAndNow = (BTreeSet<ObjectId>, BTreeSet<ObjectId>);
+
+/// The objects before and now: all there are, or all that were written since.
+async fn objects(session: &Session, before: &Before) -> Result<BeforeAndNow, Halt> {
+    let now = session.api.revision().await?;
+    if !before.is_listed()
+        && let Some(seen) = all_seen(session, before.revision, now).await?
+    {
+        return Ok(seen);
+    }
+    let (then, now) = futures::try_join!(before.objects(), session.api.inventory(now))?;
+    Ok((then.clone(), ids(&now)))
+}
+
+/// What the watches know, if they have shown every single write between two
+/// revisions: then nothing else can have changed. Each write has a revision of
+/// its own, so one that no watch has shown is a number that is missing.
+async fn all_seen(
+    session: &Session,
+    from: Revision,
+    until: Revision,
+) -> Result<Option<BeforeAndNow>, RunError> {
+    let seen = move |world: &World, _now| match world.between(from, until) {
+        Some(known) => Progress::Done(known),
+        None => Progress::Wait {
+            seen: "not all that was written".to_owned(),
+            wake: None,
+        },
+    };
+    let deadline = session.now().after(SHOWN_WITHIN);
+    let what = "every write was seen";
+    match session.watches.until(what, deadline, seen).await? {
+        Reply::Done(known) => Ok(Some(known)),
+        Reply::TimedOut { .. } => Ok(None),
+    }
 }
 
 /// What the run could have touched: its own namespaces, and all that has none.

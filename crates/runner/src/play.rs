@@ -5,11 +5,11 @@
 //!   but `finally`.
 //! - What a play made is removed after a failure, unless the whole cluster goes.
 
-use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use stayput_cluster::Cluster;
 use stayput_events::{ControlResult, Elapsed, Event, Failure, Outcome, SkipReason, StepId};
-use stayput_judge::{change, leak::ObjectId};
+use stayput_judge::change;
 use stayput_scenario::plan::{Control, Need, Plan, Stage, Step};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::{
     diagnose,
     emit::Emitter,
     halt::Halt,
-    leak,
+    leak::{self, Before},
     session::{self, Intent, Session, Settings},
     start::{Started, constants, start},
     step::{self, Played},
@@ -165,7 +165,7 @@ async fn play_control(run: &Run, control: &Control, course: &[Beat]) -> ControlR
         return ControlResult::Broken(outcome);
     }
     // What one control leaves behind would be held against the next.
-    if let Err(halt) = leak::check(&play.session, &play.objects).await {
+    if let Err(halt) = leak::check(&play.session, &play.before).await {
         return ControlResult::Broken(halt.into_outcome());
     }
     course::verdict(&run.plan, control, failed)
@@ -176,7 +176,7 @@ struct Play<'a> {
     run: &'a Run,
     control: Option<&'a Control>,
     session: Session,
-    objects: BTreeSet<ObjectId>,
+    before: Arc<Before>,
     reports: mpsc::UnboundedReceiver<Watched>,
     acts_begun: Vec<usize>,
     /// Until when `finally` may go on after the run was stopped.
@@ -194,7 +194,7 @@ impl<'a> Play<'a> {
         };
         let Started {
             session,
-            objects,
+            before,
             reports,
             tasks,
         } = started;
@@ -202,7 +202,7 @@ impl<'a> Play<'a> {
             run,
             control,
             session,
-            objects,
+            before,
             reports,
             acts_begun: Vec::new(),
             grace: None,
@@ -328,7 +328,7 @@ impl<'a> Play<'a> {
         let (events, step) = (self.run.events.clone(), self.session.step);
         let stopped = stopped(self.run, self.grace);
         let work = async {
-            leak::check(&self.session, &self.objects).await?;
+            leak::check(&self.session, &self.before).await?;
             Ok(Played::Done)
         };
         attended(work, &mut self.reports, &events, step, stopped).await

@@ -9,17 +9,16 @@ use std::{
 use serde_json::{Map, Value, json};
 use stayput_events::StepId;
 use stayput_expr::Scope;
-use stayput_judge::leak::ObjectId;
 use stayput_scenario::plan::{Action, Deletion, Manifest, Plan, Step};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    api::Api,
+    api::{Api, KindScope},
     disk::{self, DisksBefore},
     error::RunError,
     faults::Faults,
     halt::Halt,
-    leak,
+    leak::Before,
     play::Run,
     redis::{Links, RedisState},
     session::{self, Intent, Session},
@@ -29,8 +28,8 @@ use crate::{
 /// A play that has begun.
 pub(crate) struct Started {
     pub(crate) session: Session,
-    /// All objects of the cluster before it.
-    pub(crate) objects: BTreeSet<ObjectId>,
+    /// The objects of the cluster before it.
+    pub(crate) before: Arc<Before>,
     /// What the watches see.
     pub(crate) reports: mpsc::UnboundedReceiver<Watched>,
     /// The owner of the world; it ends with the session.
@@ -73,16 +72,17 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         branches: Vec::new(),
     };
     session.redis = redis_state(&session)?;
-    let (disks, objects, ()) = futures::try_join!(
+    let (disks, before, ()) = futures::try_join!(
         disk::before(&session),
-        async { Ok(leak::objects(&session).await?) },
+        async { Ok(Before::now(session.api.clone()).await?) },
         async { Ok(watch_early(&session).await?) },
     )?;
     session.disks = disks;
     session.begun = session.now();
+    tasks.spawn(Arc::clone(&before).keep());
     Ok(Started {
         session,
-        objects,
+        before,
         reports,
         tasks,
     })
@@ -131,43 +131,66 @@ fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
     }))
 }
 
-/// Watches from before the first step what failures are explained with, and
-/// what is judged by its history.
+/// Watches from before the first step what failures are explained with, what is
+/// judged by its history, and what the manifests make: what was seen to come and
+/// to go need not be looked for at the end.
 async fn watch_early(session: &Session) -> Result<(), RunError> {
-    let namespaces = namespaces(&session.plan);
-    let mut scopes = vec![
-        ("v1/Node", None),
-        ("v1/PersistentVolume", None),
-        ("v1/Event", Some("default")),
-    ];
-    for namespace in &namespaces {
-        let kinds = [
-            "v1/Pod",
-            "v1/PersistentVolumeClaim",
-            "v1/Event",
-            "apps/v1/StatefulSet",
-        ];
-        scopes.extend(kinds.map(|kind| (kind, Some(namespace.as_str()))));
+    let mut scopes = BTreeSet::from([
+        ("v1/Node".to_owned(), None),
+        ("v1/PersistentVolume".to_owned(), None),
+        ("v1/Event".to_owned(), Some("default".to_owned())),
+        // Nothing is asked of them, but they are written all the time.
+        ("coordination.k8s.io/v1/Lease".to_owned(), None),
+    ]);
+    for (name, given) in named(&session.plan) {
+        // A kind that is not served yet is made by the scenario.
+        let Ok(kind) = session.api.kind(&name) else {
+            continue;
+        };
+        let namespace = (kind.scope == KindScope::Namespaced)
+            .then(|| given.unwrap_or_else(|| "default".to_owned()));
+        if let Some(namespace) = &namespace {
+            scopes.extend(OF_A_WORKLOAD.map(|it| (it.to_owned(), Some(namespace.clone()))));
+        }
+        scopes.insert((name, namespace));
     }
     let watches = scopes
-        .into_iter()
-        .map(|(kind, namespace)| session.watch(kind, namespace));
+        .iter()
+        .filter(|(kind, _)| session.api.kind(kind).is_ok())
+        .map(|(kind, namespace)| session.watch(kind, namespace.as_deref()));
     futures::future::try_join_all(watches).await?;
     Ok(())
 }
 
-/// The namespaces that the manifests name outright.
-fn namespaces(plan: &Plan) -> BTreeSet<String> {
+/// What is watched in every namespace.
+const OF_A_WORKLOAD: [&str; 4] = [
+    "v1/Pod",
+    "v1/PersistentVolumeClaim",
+    "v1/Event",
+    "apps/v1/StatefulSet",
+];
+
+/// The kinds that the manifests name outright, with their namespaces.
+fn named(plan: &Plan) -> BTreeSet<(String, Option<String>)> {
     let acts = plan.controls.iter().flat_map(|control| &control.acts);
     let acts = acts.flat_map(|act| act.body.iter());
     let steps = plan.steps.iter().chain(acts);
     let manifests = steps.flat_map(manifests);
-    let metadata = manifests.map(|manifest| &manifest.object.source()["metadata"]);
-    metadata
-        .filter_map(|it| it["namespace"].as_str())
-        .filter(|name| !name.contains("${{"))
-        .map(str::to_owned)
-        .collect()
+    let scope = |manifest: &Manifest| {
+        let object = manifest.object.source();
+        let own = object["metadata"]["namespace"].as_str();
+        let namespace = own.or(manifest.namespace.as_deref()).map(str::to_owned);
+        let kind = [&object["apiVersion"], &object["kind"]].map(Value::as_str);
+        let [Some(version), Some(kind)] = kind else {
+            return None;
+        };
+        Some((format!("{version}/{kind}"), namespace))
+    };
+    let constant = |(kind, namespace): &(String, Option<String>)| {
+        let given = |text: &str| text.contains("${{");
+        !given(kind) && !namespace.as_deref().is_some_and(given)
+    };
+    manifests.filter_map(scope).filter(constant).collect()
 }
 
 fn manifests(step: &Step) -> Vec<&Manifest> {

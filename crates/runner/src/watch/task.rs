@@ -280,12 +280,8 @@ impl Watcher {
             }
             SeenEvent::Stumbled(what) => self.world.stumbled(at, what),
             SeenEvent::Relisted(objects, ready) => {
-                let listed = objects.iter().map(|it| ObjectKey::of(it)).collect();
                 self.world
-                    .relisted(at, &seen.kind, seen.namespace.as_deref(), &listed);
-                for object in objects {
-                    self.world.applied(at, object);
-                }
+                    .relisted(at, &seen.kind, seen.namespace.as_deref(), objects);
                 let _ = ready.map(|ready| ready.send(()));
             }
         }

@@ -2,11 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::Arc,
 };
 
 use serde_json::Value;
 use stayput_events::{Elapsed, Moment};
+use stayput_judge::leak::ObjectId;
 
 use crate::object::{self, ObjectKey};
 
@@ -32,6 +34,10 @@ pub(crate) struct World {
     /// Kinds with the namespaces in which they are watched; none is all.
     scopes: BTreeSet<(String, Option<String>)>,
     uids: BTreeSet<String>,
+    /// What lists showed, with its version: what came before it is not known.
+    listed: BTreeMap<ObjectId, u64>,
+    /// The revisions that were seen of anything.
+    revisions: BTreeSet<u64>,
 }
 
 /// A write of the run's own that the watch has not shown yet.
@@ -83,6 +89,7 @@ impl World {
     /// Takes in an object that is there.
     pub(crate) fn applied(&mut self, at: Elapsed, json: Arc<Value>) -> Option<&Change> {
         let key = ObjectKey::of(&json);
+        self.revisions.insert(object::version(&json));
         let before = self.objects.get(&key).cloned();
         if let Some(before) = &before
             && object::uid(before) == object::uid(&json)
@@ -101,6 +108,7 @@ impl World {
     /// Takes in that an object is gone.
     pub(crate) fn deleted(&mut self, at: Elapsed, last: &Arc<Value>) -> Option<&Change> {
         let key = ObjectKey::of(last);
+        self.revisions.insert(object::version(last));
         let known = self.objects.get(&key)?;
         if object::uid(known) != object::uid(last) {
             return None;
@@ -116,8 +124,9 @@ impl World {
         at: Elapsed,
         kind: &str,
         namespace: Option<&str>,
-        listed: &BTreeSet<ObjectKey>,
+        objects: Vec<Arc<Value>>,
     ) {
+        let listed: BTreeSet<_> = objects.iter().map(|it| ObjectKey::of(it)).collect();
         let missing: Vec<_> = self
             .objects
             .iter()
@@ -129,6 +138,31 @@ impl World {
         for object in missing {
             self.deleted(at, &object);
         }
+        for object in objects {
+            if let Some(id) = ObjectId::of(kind, &object) {
+                self.listed.entry(id).or_insert(object::version(&object));
+            }
+            self.applied(at, object);
+        }
+    }
+
+    /// The objects at one revision and at a later one, as far as anything was
+    /// written in between; `None` where something was that no watch has shown.
+    pub(crate) fn between(
+        &self,
+        from: u64,
+        until: u64,
+    ) -> Option<(BTreeSet<ObjectId>, BTreeSet<ObjectId>)> {
+        let written = until.checked_sub(from)?;
+        let range = (Bound::Excluded(from), Bound::Included(until));
+        let shown = self.revisions.range(range).count() as u64;
+        let known = self.listed.values().all(|version| *version <= from);
+        if shown != written || !known {
+            return None;
+        }
+        let now = self.objects.iter();
+        let now = now.filter_map(|(key, object)| ObjectId::of(&key.kind, object));
+        Some((self.listed.keys().cloned().collect(), now.collect()))
     }
 
     /// Notes an error that the watch survives.
@@ -273,7 +307,7 @@ mod tests {
     fn what_a_new_list_lacks_is_gone() {
         let mut world = World::default();
         world.applied(Elapsed::ZERO, pod("a", "7"));
-        world.relisted(Elapsed::ZERO, "Pod", Some("n"), &BTreeSet::new());
+        world.relisted(Elapsed::ZERO, "Pod", Some("n"), Vec::new());
         assert_eq!(world.of_kind("Pod").count(), 0);
         assert!(world.history().last().unwrap().now.is_none());
     }
@@ -293,5 +327,45 @@ mod tests {
         let mut world = World::default();
         world.expect(&pod("a", "7"));
         assert!(world.caught_up());
+    }
+
+    /// A world in which a pod was listed at revision 7.
+    fn listed() -> World {
+        let mut world = World::default();
+        world.relisted(Elapsed::ZERO, "Pod", Some("n"), vec![pod("a", "7")]);
+        world
+    }
+
+    #[test]
+    fn nothing_was_written_where_the_revision_is_the_same() {
+        let (before, now) = listed().between(7, 7).unwrap();
+        assert_eq!((before.len(), now), (1, before));
+    }
+
+    #[test]
+    fn a_write_that_no_watch_has_shown_makes_the_world_unknown() {
+        let mut world = listed();
+        world.applied(Elapsed::ZERO, pod("a", "9"));
+        assert!(world.between(7, 9).is_none(), "revision 8 was of something");
+        assert!(world.between(8, 9).is_some());
+    }
+
+    #[test]
+    fn what_was_written_and_seen_is_what_differs() {
+        let mut world = listed();
+        world.deleted(Elapsed::ZERO, &pod("a", "8"));
+        world.applied(Elapsed::ZERO, pod("b", "9"));
+        let (before, now) = world.between(7, 9).unwrap();
+        assert_eq!(before.first().unwrap().uid, "a");
+        assert_eq!(now.first().unwrap().uid, "b");
+    }
+
+    #[test]
+    fn what_is_first_seen_in_a_later_list_has_an_unknown_past() {
+        let mut world = listed();
+        let mut other = (*pod("b", "8")).clone();
+        other["metadata"]["namespace"] = "m".into();
+        world.relisted(Elapsed::ZERO, "Pod", Some("m"), vec![Arc::new(other)]);
+        assert!(world.between(7, 8).is_none());
     }
 }
