@@ -1,6 +1,7 @@
 //! Whole scenarios, good and bad.
 
 mod dialect;
+mod editors;
 mod flagship;
 mod good;
 mod hostile;
