@@ -117,11 +117,11 @@ async fn connect(kubeconfig: Kubeconfig, context: &str) -> Result<(Client, Strin
     let bad = |error: &dyn std::error::Error| ClusterError::BadKubeconfig {
         said: format!("context `{context}`: {}", chain(error)),
     };
-    let servers = kubeconfig
+    let mut servers = kubeconfig
         .clusters
         .iter()
         .filter_map(|it| it.cluster.as_ref());
-    let server = servers.filter_map(|it| it.server.clone()).next();
+    let server = servers.find_map(|it| it.server.clone());
     let client = stayput_client::connect(kubeconfig, Some(context.to_owned())).await;
     let client = client.map_err(|error| bad(&error))?;
     Ok((client, server.unwrap_or_default()))

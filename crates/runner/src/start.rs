@@ -79,7 +79,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
     )?;
     session.disks = disks;
     session.begun = session.now();
-    tasks.spawn(Arc::clone(&before).keep());
+    tasks.spawn(Arc::clone(&before).keep(session.clock()));
     Ok(Started {
         session,
         before,

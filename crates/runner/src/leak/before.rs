@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use super::ids;
 use crate::{
     api::{Api, Revision},
+    clock::Clock,
     error::RunError,
 };
 
@@ -38,8 +39,8 @@ impl Before {
     }
 
     /// Lists the objects before the server forgets them.
-    pub(crate) async fn keep(self: Arc<Self>) {
-        tokio::time::sleep(SHORT).await;
+    pub(crate) async fn keep(self: Arc<Self>, clock: Clock) {
+        tokio::time::sleep_until(clock.instant(clock.now().after(SHORT))).await;
         // Whoever needs them asks again, and is told what is wrong.
         let _ = self.objects().await;
     }
