@@ -31,3 +31,4 @@ pub mod outcome;
 pub mod replacement;
 mod served;
 pub mod snapshot;
+pub mod taint;

@@ -7,7 +7,10 @@ use super::{
     selector,
     sight::{Sight, told_condition},
 };
-use crate::served::{is_ready, list, name, text, title};
+use crate::{
+    served::{is_ready, list, name, text, title},
+    taint,
+};
 
 /// What keeps a pod from a node, the gravest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(super) fn bar(pod: &Value, node: &Value) -> Option<Bar> {
         matches!(effect, Some("NoSchedule" | "NoExecute")) && !tolerates(pod, taint)
     };
     let taint = list(node, "/spec/taints").iter().find(bars)?;
-    Some(Bar::Tainted(taint_words(taint)))
+    Some(Bar::Tainted(taint::in_words(taint)))
 }
 
 /// What the pod asks of its node, where this node is not so.
@@ -64,14 +67,6 @@ fn tolerates(pod: &Value, taint: &Value) -> bool {
         let value = of("/operator") == Some("Exists") || of("/value") == text(taint, "/value");
         key && effect && value
     })
-}
-
-fn taint_words(taint: &Value) -> String {
-    let of = |field| text(taint, field).unwrap_or_default();
-    match of("/value") {
-        "" => format!("{}:{}", of("/key"), of("/effect")),
-        value => format!("{}={value}:{}", of("/key"), of("/effect")),
-    }
 }
 
 /// What the scheduler says of such a node.

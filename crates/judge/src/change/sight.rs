@@ -3,7 +3,10 @@
 use serde_json::Value;
 use stayput_events::{PodState, Sight};
 
-use crate::served::{self, text};
+use crate::{
+    served::{self, text},
+    taint::in_words,
+};
 
 /// What an object is now; `None` of kinds without a place.
 pub(super) fn of(old: Option<&Value>, new: Option<&Value>) -> Option<Sight> {
@@ -80,10 +83,7 @@ fn taint(taint: &Value) -> Option<String> {
     if own.iter().any(|it| key.starts_with(it)) {
         return None;
     }
-    let value = text(taint, "/value").filter(|it| !it.is_empty());
-    let value = value.map_or(String::new(), |it| format!("={it}"));
-    let effect = text(taint, "/effect").unwrap_or_default();
-    Some(format!("{key}{value}:{effect}"))
+    Some(in_words(taint))
 }
 
 fn is_true(object: &Value, condition: &str) -> bool {

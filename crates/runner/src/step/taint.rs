@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use stayput_cluster::NodeName;
+use stayput_judge::taint::in_words;
 use stayput_scenario::plan::TaintEffect;
 
 use crate::{api::PatchBody, error::RunError, faults::Hurt, halt::Halt, object, session::Session};
@@ -48,8 +49,7 @@ pub(crate) async fn add(session: &mut Session, node: &NodeName, taint: &Taint) -
     };
     if rewrite(session, node, with).await? == Written::No {
         return Err(Halt::ChangedNothing(format!(
-            "node `{node}` has this taint already: {}",
-            in_words(&wanted)
+            "node `{node}` has this taint already: {taint}"
         )));
     }
     session.faults.begun(
@@ -141,13 +141,4 @@ fn without_time(taint: &Value) -> Value {
         fields.remove("timeAdded");
     }
     taint
-}
-
-fn in_words(taint: &Value) -> String {
-    let text = |field: &str| taint[field].as_str().unwrap_or_default();
-    let value = match text("value") {
-        "" => String::new(),
-        value => format!("={value}"),
-    };
-    format!("{}{value}:{}", text("key"), text("effect"))
 }
