@@ -122,10 +122,7 @@ fn read(request: &Request) -> Result<Value, Status> {
         Tree::Map(_) => Ok(tree.into_value()),
         Tree::Null => Ok(json!({})),
         other => {
-            let error = format!(
-                "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-                other.go_kind()
-            );
+            let error = other.unlike("map[string]interface {}");
             Err(Status::bad_request(format!(
                 "error decoding YAML: error unmarshaling JSON: while decoding JSON: {error}"
             )))

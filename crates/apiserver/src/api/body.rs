@@ -149,10 +149,7 @@ impl Api {
             tree @ Tree::Map(_) => tree,
             other => {
                 let target = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
-                let error = format!(
-                    "json: cannot unmarshal {} into Go value of type {target}",
-                    other.go_kind()
-                );
+                let error = other.unlike(target);
                 return Err(unrecognized(kind.kind, &error, &request.body));
             }
         };

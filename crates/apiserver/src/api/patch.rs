@@ -254,10 +254,7 @@ fn paths(tree: &Tree) -> impl Iterator<Item = &str> {
 fn object_only(tree: &Tree) -> Result<(), String> {
     match tree {
         Tree::Map(_) => Ok(()),
-        other => Err(format!(
-            "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            other.go_kind()
-        )),
+        other => Err(other.unlike("map[string]interface {}")),
     }
 }
 

@@ -53,6 +53,12 @@ impl Tree {
         }
     }
 
+    /// That it cannot be read as a type of Go, in the words of Go's decoder.
+    pub(crate) fn unlike(&self, expected: &str) -> String {
+        let kind = self.go_kind();
+        format!("json: cannot unmarshal {kind} into Go value of type {expected}")
+    }
+
     /// The same document as plain JSON; of repeated keys the last one counts.
     pub(crate) fn into_value(self) -> Value {
         match self {

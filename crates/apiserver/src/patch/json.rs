@@ -42,17 +42,15 @@ pub(crate) fn apply(document: &mut Value, patch: &Tree) -> Result<(), Refused> {
         Tree::Null => &[][..],
         Tree::List(operations) => operations,
         other => {
-            return Err(Refused::Undecodable(unlike(
-                other,
-                "[]handlers.jsonPatchOp",
-            )));
+            let error = other.unlike("[]handlers.jsonPatchOp");
+            return Err(Refused::Undecodable(error));
         }
     };
     if let Some(odd) = operations
         .iter()
         .find(|it| !matches!(it, Tree::Map(_) | Tree::Null))
     {
-        return Err(Refused::Undecodable(unlike(odd, "handlers.jsonPatchOp")));
+        return Err(Refused::Undecodable(odd.unlike("handlers.jsonPatchOp")));
     }
     if operations.len() > MOST {
         let count = operations.len();
@@ -118,11 +116,6 @@ impl Patching<'_> {
         self.depth = self.depth.max(parts(path) + below);
         (self.depth <= MAX_DEPTH).then_some(())
     }
-}
-
-fn unlike(tree: &Tree, expected: &str) -> String {
-    let kind = tree.go_kind();
-    format!("json: cannot unmarshal {kind} into Go value of type {expected}")
 }
 
 fn parts(path: &str) -> usize {

@@ -150,10 +150,7 @@ impl Decoder<'_> {
             (Type::Bytes, Tree::Text(text)) => self.bytes(text, into),
             (Type::Time | Type::MicroTime, Tree::Text(text)) => self.time(ty, text, into),
             (Type::Time | Type::MicroTime, _) => {
-                self.fail(format!(
-                    "json: cannot unmarshal {} into Go value of type string",
-                    tree.go_kind()
-                ));
+                self.fail(tree.unlike("string"));
             }
             (Type::Quantity, _) => self.quantity(tree, into),
             _ => self.mismatch(ty, field, tree, place),
