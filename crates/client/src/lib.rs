@@ -9,7 +9,7 @@
 //! - Nothing is retried here: the client would wait as long as the server likes,
 //!   and longer than a step may.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, Uri, header::UPGRADE};
@@ -51,6 +51,11 @@ pub enum ClientError {
     /// The name that the server's certificate is to have is none.
     #[error("`tls-server-name: {0}` is not a name that a certificate can have")]
     ServerName(String),
+}
+
+/// A client of the cluster that a kubeconfig's file speaks of.
+pub async fn connect_by(file: &Path) -> Result<Client, ClientError> {
+    connect(Kubeconfig::read_from(file)?, None).await
 }
 
 /// A client of the cluster of a kubeconfig's context, or of its current one.

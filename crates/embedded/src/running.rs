@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use kube::Client;
-use kube::config::Kubeconfig;
 use stayput_cluster::{
     Answer, Capabilities, ClusterError, CommandOutput, Facts, NodeCommands, NodeFaults, NodeMap,
     NodeName, Origin, Release, Released,
@@ -298,10 +297,10 @@ fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
 
 /// A client as any program of the user makes it.
 pub(crate) async fn connect(kubeconfig: &Utf8Path) -> Result<Client, ClusterError> {
-    let bad = |said: String| ClusterError::BadKubeconfig { said };
-    let read = Kubeconfig::read_from(kubeconfig).map_err(|error| bad(error.to_string()))?;
-    let client = stayput_client::connect(read, None).await;
-    client.map_err(|error| bad(error.to_string()))
+    let client = stayput_client::connect_by(kubeconfig.as_std_path()).await;
+    client.map_err(|error| ClusterError::BadKubeconfig {
+        said: error.to_string(),
+    })
 }
 
 impl std::fmt::Debug for Cluster {

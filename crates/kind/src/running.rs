@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use kube::Client;
-use kube::config::Kubeconfig;
 use stayput_cluster::{
     Answer, Capabilities, Cluster, ClusterError, CommandOutput, Facts, NodeCommands, NodeFaults,
     NodeMap, NodeName, Origin, Release, Released,
@@ -107,10 +106,10 @@ pub(crate) async fn assemble(
 }
 
 async fn connect(kubeconfig: &Utf8Path) -> Result<Client, ClusterError> {
-    let bad = |said: String| ClusterError::BadKubeconfig { said };
-    let read = Kubeconfig::read_from(kubeconfig).map_err(|error| bad(error.to_string()))?;
-    let client = stayput_client::connect(read, None).await;
-    client.map_err(|error| bad(error.to_string()))
+    let client = stayput_client::connect_by(kubeconfig.as_std_path()).await;
+    client.map_err(|error| ClusterError::BadKubeconfig {
+        said: error.to_string(),
+    })
 }
 
 fn open_shells(tools: &Tools, names: &[NodeName]) -> (BTreeMap<NodeName, NodeShell>, JoinSet<()>) {
