@@ -9,7 +9,7 @@ mod documentation;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use stayput_tests::{OnKind, stayput, why_no_kind, why_not_embedded};
+use stayput_tests::{OnKind, stayput, trial, why_no_kind, why_not_embedded};
 
 /// The scenario that every kind of cluster plays in every run of the tests.
 const FLAGSHIP: &str = "local-pv-redis";
@@ -27,24 +27,24 @@ fn main() -> ExitCode {
             Trial::test(format!("lint::{name}"), move || {
                 exits_with_0(&["lint", name])
             }),
-            lane("embedded", name, forbidden.clone()),
-            lane("kind", name, why_no_kind(on_kind(name))),
+            lane("embedded", name, forbidden.as_deref()),
+            lane("kind", name, why_no_kind(on_kind(name)).as_deref()),
         ]
     });
     let bugs = stayput_fixtures::bugs().into_iter().flat_map(|name| {
-        let played = |cluster, why_not| {
-            trial(format!("repro::{cluster}::{name}"), why_not, move || {
+        let played = |cluster, why_not: Option<&str>| {
+            trial(&format!("repro::{cluster}::{name}"), why_not, move || {
                 exits_with_0(&["repro", name, "--cluster", cluster])
             })
         };
         [
-            played("embedded", forbidden.clone()),
-            played("kind", why_no_kind(OnKind::Everything)),
+            played("embedded", forbidden.as_deref()),
+            played("kind", why_no_kind(OnKind::Everything).as_deref()),
         ]
     });
     let examples = documentation::examples().into_iter().map(|example| {
         let title = format!("documentation::{}", example.name);
-        trial(title, forbidden.clone(), move || {
+        trial(&title, forbidden.as_deref(), move || {
             documentation::play(&example)
         })
     });
@@ -62,27 +62,10 @@ fn on_kind(name: &str) -> OnKind {
 }
 
 /// A scenario on one kind of cluster, or why it is not played there.
-fn lane(cluster: &'static str, name: &'static str, why_not: Option<String>) -> Trial {
-    trial(format!("{cluster}::{name}"), why_not, move || {
+fn lane(cluster: &'static str, name: &'static str, why_not: Option<&str>) -> Trial {
+    trial(&format!("{cluster}::{name}"), why_not, move || {
         exits_with_0(&["e2e", name, "--cluster", cluster])
     })
-}
-
-/// A test, or why it is not played.
-fn trial(
-    title: String,
-    why_not: Option<String>,
-    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
-) -> Trial {
-    match why_not {
-        None => Trial::test(title, test),
-        Some(why) => ignored(&title, &why),
-    }
-}
-
-/// A test that cannot be done here: never `ok`.
-fn ignored(title: &str, why: &str) -> Trial {
-    Trial::test(format!("{title} ({why})"), || Ok(())).with_ignored_flag(true)
 }
 
 fn exits_with_0(arguments: &[&str]) -> Result<(), Failed> {

@@ -12,7 +12,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
-use stayput_tests::{OnKind, stayput, why_no_kind, why_not_embedded};
+use stayput_tests::{OnKind, stayput, trial, why_no_kind, why_not_embedded};
 
 /// The step that has to fail.
 const TROUBLE: &str = "in trouble";
@@ -28,16 +28,11 @@ fn main() -> ExitCode {
     let forbidden = why_not_embedded(env!("CARGO_TARGET_TMPDIR"));
     for case in cases() {
         let title = format!("embedded::{case}");
-        trials.push(match &forbidden {
-            None => Trial::test(title, move || on_embedded(&case)),
-            Some(why) => ignored(&title, why),
-        });
+        trials.push(trial(&title, forbidden.as_deref(), move || {
+            on_embedded(&case)
+        }));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn ignored(title: &str, why: &str) -> Trial {
-    Trial::test(format!("{title} ({why})"), || Ok(())).with_ignored_flag(true)
 }
 
 fn folder() -> PathBuf {
@@ -62,11 +57,8 @@ fn on_embedded(case: &str) -> Result<(), Failed> {
 
 /// All cases one after the other on one cluster, which is deleted afterwards.
 fn on_kind() -> Trial {
-    let title = "kind";
-    if let Some(why) = why_no_kind(OnKind::Everything) {
-        return ignored(title, &why);
-    }
-    Trial::test(title, || {
+    let why_not = why_no_kind(OnKind::Everything);
+    trial("kind", why_not.as_deref(), || {
         let (cases, folder) = (cases(), report_folder("kind"));
         let names: Vec<_> = cases.iter().map(String::as_str).collect();
         let played = play(&["--cluster", "kind", "--keep"], &names, &folder);

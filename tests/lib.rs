@@ -7,6 +7,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
+use libtest_mimic::{Failed, Trial};
+
 /// The variable that turns lanes of real clusters on.
 const LANES: &str = "STAYPUT_LANES";
 
@@ -17,6 +19,18 @@ pub fn why_not_embedded(state: &str) -> Option<String> {
     let error = stayput_embedded::preflight(state.into()).err()?;
     let cure = error.hint().unwrap_or_default();
     Some(format!("{error}: {cure}"))
+}
+
+/// A test, or why it is not played: then it is shown as ignored, and never as `ok`.
+pub fn trial(
+    title: &str,
+    why_not: Option<&str>,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    match why_not {
+        None => Trial::test(title, test),
+        Some(why) => Trial::test(format!("{title} ({why})"), || Ok(())).with_ignored_flag(true),
+    }
 }
 
 /// How much is played on real clusters.

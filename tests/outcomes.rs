@@ -11,8 +11,8 @@ mod shared;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
-use stayput_tests::why_not_embedded;
+use libtest_mimic::Arguments;
+use stayput_tests::{trial, why_not_embedded};
 
 fn main() -> ExitCode {
     if let Some(code) = stayput_tests::as_stayput() {
@@ -25,9 +25,6 @@ fn main() -> ExitCode {
     let trials = [again::all(), failures::all(), shared::all()]
         .into_iter()
         .flatten()
-        .map(|(name, test)| match &forbidden {
-            None => Trial::test(name, test),
-            Some(why) => Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true),
-        });
+        .map(|(name, test)| trial(name, forbidden.as_deref(), test));
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

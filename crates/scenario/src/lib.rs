@@ -24,7 +24,7 @@ mod validate;
 mod yaml;
 
 pub use files::{Files, RenderError, Rendering};
-pub use problem::{Colour, Problems};
+pub use problem::{Colour, Problems, nearest};
 pub use resolve::{Checked, check, load};
 pub use schema::{schema, suite_schema};
 

@@ -60,13 +60,8 @@ pub(crate) async fn repro(flags: Repro) -> Result<u8> {
 /// Nothing is called so: what is meant, and what there is.
 fn unknown(what: &str, path: &Utf8Path) -> anyhow::Error {
     let known = stayput_fixtures::bugs();
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::osa_distance(what, name), name));
-    let nearest = nearest.min_by_key(|(distance, _)| *distance);
-    let mean = nearest
-        .filter(|(distance, name)| *distance <= name.len() / 3)
-        .map(|(_, name)| format!("did you mean `{name}`? "));
+    let nearest = stayput_scenario::nearest(what, known.iter().copied());
+    let mean = nearest.map(|name| format!("did you mean `{name}`? "));
     let message = if path.is_dir() {
         format!("the folder `{what}` has no scenario.yaml")
     } else {
