@@ -156,7 +156,7 @@ fn compare_objects(before: &BTreeSet<ObjectId>, after: &BTreeSet<ObjectId>, leak
     let ordered = ordered.chain(others.map(|(title, object)| (title.clone(), object)));
     for (title, object) in ordered {
         let around = object.namespace.as_deref().unwrap_or_default();
-        if made.contains(around) && comes_with_a_namespace(object) {
+        if made.contains(around) && comes_with_a_namespace(&object.kind, &object.name) {
             continue;
         }
         match old.get(&title) {
@@ -193,13 +193,13 @@ fn compare_objects(before: &BTreeSet<ObjectId>, after: &BTreeSet<ObjectId>, leak
     }
 }
 
-/// Whether it is in every namespace, and goes with it.
-fn comes_with_a_namespace(object: &ObjectId) -> bool {
+/// Whether Kubernetes puts it into every namespace, and it goes with that.
+pub fn comes_with_a_namespace(kind: &str, name: &str) -> bool {
     let own = [
         ("ConfigMap", "kube-root-ca.crt"),
         ("ServiceAccount", "default"),
     ];
-    own.contains(&(object.kind.as_str(), object.name.as_str()))
+    own.contains(&(kind, name))
 }
 
 /// Puts a line where it belongs.

@@ -28,6 +28,15 @@ pub(crate) const FIELD_MANAGER: &str = "stayput";
 /// resource versions compare as numbers; etcd made them so before).
 pub(crate) type Revision = u64;
 
+/// When objects are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    /// As they are.
+    Now,
+    /// As they were.
+    Revision(Revision),
+}
+
 /// A kind that the cluster serves.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Kind {
@@ -207,15 +216,16 @@ impl Api {
         Ok(object::version(&list))
     }
 
-    /// Names and uids of all objects of all kinds as they were at a revision,
-    /// for the leak check.
-    pub(crate) async fn inventory(&self, at: Revision) -> Result<Vec<Value>, RunError> {
-        let parameters = ListParams {
-            resource_version: Some(at.to_string()),
-            version_match: Some(VersionMatch::Exact),
-            ..ListParams::default()
+    /// Names and uids of all objects of all kinds, for the leak check.
+    pub(crate) async fn inventory(&self, at: At) -> Result<Vec<Value>, RunError> {
+        let parameters = &match at {
+            At::Now => ListParams::default(),
+            At::Revision(revision) => ListParams {
+                resource_version: Some(revision.to_string()),
+                version_match: Some(VersionMatch::Exact),
+                ..ListParams::default()
+            },
         };
-        let parameters = &parameters;
         let lists = self.listed_kinds().map(|kind| async move {
             let request = Request::new(kind.path(None)).list_metadata(parameters);
             match self.send(request).await {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use stayput_events::{Elapsed, Failure, LogExcerpt, Moment};
 use stayput_judge::{
     causes::{self, Seen},
-    change, event,
+    change, event, leak,
 };
 
 use crate::{
@@ -151,8 +151,7 @@ impl Context {
 
 /// A change in words, for a report; none where nothing that matters changed.
 pub(crate) fn transitions(change: &Change) -> Vec<Moment> {
-    // Kubernetes puts it into every namespace, whatever is done there.
-    if change.key.name == "kube-root-ca.crt" {
+    if leak::comes_with_a_namespace(&change.key.kind, &change.key.name) {
         return Vec::new();
     }
     let lines = change::describe(change.before.as_deref(), change.now.as_deref());

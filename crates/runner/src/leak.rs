@@ -11,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 pub(crate) use self::before::Before;
 use crate::{
-    api::Revision,
+    api::{At, Revision},
     disk,
     error::RunError,
     halt::Halt,
@@ -85,24 +85,20 @@ type BeforeAndNow = (BTreeSet<ObjectId>, BTreeSet<ObjectId>);
 
 /// The objects before and now: all there are, or all that were written since.
 async fn objects(session: &Session, before: &Before) -> Result<BeforeAndNow, Halt> {
-    let now = session.api.revision().await?;
     if !before.is_listed()
-        && let Some(seen) = all_seen(session, before.revision, now).await?
+        && let Some(seen) = all_seen(session, before.revision).await?
     {
         return Ok(seen);
     }
-    let (then, now) = futures::try_join!(before.objects(), session.api.inventory(now))?;
+    let (then, now) = futures::try_join!(before.objects(), session.api.inventory(At::Now))?;
     Ok((then.clone(), ids(&now)))
 }
 
-/// What the watches know, if they have shown every single write between two
-/// revisions: then nothing else can have changed. Each write has a revision of
+/// What the watches know, if they have shown every single write since a
+/// revision: then nothing else can have changed. Each write has a revision of
 /// its own, so one that no watch has shown is a number that is missing.
-async fn all_seen(
-    session: &Session,
-    from: Revision,
-    until: Revision,
-) -> Result<Option<BeforeAndNow>, RunError> {
+async fn all_seen(session: &Session, from: Revision) -> Result<Option<BeforeAndNow>, RunError> {
+    let until = session.api.revision().await?;
     let seen = move |world: &World, _now| match world.between(from, until) {
         Some(known) => Progress::Done(known),
         None => Progress::Wait {

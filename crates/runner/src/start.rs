@@ -9,11 +9,11 @@ use std::{
 use serde_json::{Map, Value, json};
 use stayput_events::StepId;
 use stayput_expr::Scope;
-use stayput_scenario::plan::{Action, Deletion, Manifest, Plan, Step};
+use stayput_scenario::plan::{Action, Deletion, Manifest, Step};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    api::{Api, KindScope},
+    api::Api,
     disk::{self, DisksBefore},
     error::RunError,
     faults::Faults,
@@ -142,17 +142,11 @@ async fn watch_early(session: &Session) -> Result<(), RunError> {
         // Nothing is asked of them, but they are written all the time.
         ("coordination.k8s.io/v1/Lease".to_owned(), None),
     ]);
-    for (name, given) in named(&session.plan) {
-        // A kind that is not served yet is made by the scenario.
-        let Ok(kind) = session.api.kind(&name) else {
-            continue;
-        };
-        let namespace = (kind.scope == KindScope::Namespaced)
-            .then(|| given.unwrap_or_else(|| "default".to_owned()));
+    for (kind, namespace) in named(session) {
         if let Some(namespace) = &namespace {
             scopes.extend(OF_A_WORKLOAD.map(|it| (it.to_owned(), Some(namespace.clone()))));
         }
-        scopes.insert((name, namespace));
+        scopes.insert((kind, namespace));
     }
     let watches = scopes
         .iter()
@@ -170,27 +164,25 @@ const OF_A_WORKLOAD: [&str; 4] = [
     "apps/v1/StatefulSet",
 ];
 
-/// The kinds that the manifests name outright, with their namespaces.
-fn named(plan: &Plan) -> BTreeSet<(String, Option<String>)> {
+/// The kinds that the manifests name outright, with the namespaces that they go to.
+fn named(session: &Session) -> BTreeSet<(String, Option<String>)> {
+    let plan = &session.plan;
     let acts = plan.controls.iter().flat_map(|control| &control.acts);
     let acts = acts.flat_map(|act| act.body.iter());
     let steps = plan.steps.iter().chain(acts);
-    let manifests = steps.flat_map(manifests);
     let scope = |manifest: &Manifest| {
-        let object = manifest.object.source();
-        let own = object["metadata"]["namespace"].as_str();
-        let namespace = own.or(manifest.namespace.as_deref()).map(str::to_owned);
-        let kind = [&object["apiVersion"], &object["kind"]].map(Value::as_str);
-        let [Some(version), Some(kind)] = kind else {
-            return None;
-        };
-        Some((format!("{version}/{kind}"), namespace))
+        let object = manifest.object.source().clone();
+        // A kind that is not served yet is made by the scenario.
+        let object = session
+            .api
+            .placed(object, manifest.namespace.as_deref())
+            .ok()?;
+        let kind = &session.api.kind_of(&object).ok()?.resource;
+        let namespace = object["metadata"]["namespace"].as_str().map(str::to_owned);
+        let is_known = !namespace.as_deref().is_some_and(|it| it.contains("${{"));
+        is_known.then(|| (format!("{}/{}", kind.api_version, kind.kind), namespace))
     };
-    let constant = |(kind, namespace): &(String, Option<String>)| {
-        let given = |text: &str| text.contains("${{");
-        !given(kind) && !namespace.as_deref().is_some_and(given)
-    };
-    manifests.filter_map(scope).filter(constant).collect()
+    steps.flat_map(manifests).filter_map(scope).collect()
 }
 
 fn manifests(step: &Step) -> Vec<&Manifest> {

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::ids;
 use crate::{
-    api::{Api, Revision},
+    api::{Api, At, Revision},
     clock::Clock,
     error::RunError,
 };
@@ -45,14 +45,19 @@ impl Before {
         let _ = self.objects().await;
     }
 
-    /// Whether the objects are listed, or are about to be.
+    /// Whether the objects are listed.
     pub(super) fn is_listed(&self) -> bool {
         self.objects.initialized()
     }
 
     /// The objects.
     pub(super) async fn objects(&self) -> Result<&BTreeSet<ObjectId>, RunError> {
-        let listed = || async { Ok(ids(&self.api.inventory(self.revision).await?)) };
+        let listed = || async {
+            Ok(ids(&self
+                .api
+                .inventory(At::Revision(self.revision))
+                .await?))
+        };
         self.objects.get_or_try_init(listed).await
     }
 }
