@@ -7,11 +7,8 @@
 
 use stayput_events::{ControlResult, Outcome, StepFacts, StepId};
 use stayput_scenario::plan::{
-    Action, Control, HealthyFor, Mode, Moment, Place, Plan, RedisWork, Stage, Step,
+    Action, Control, HealthyFor, LEAK_CHECK, Mode, Moment, Place, Plan, RedisWork, Stage, Step,
 };
-
-/// The name of the step that ends every run.
-pub(crate) const LEAK_CHECK: &str = "leak check";
 
 /// One thing that is done.
 #[derive(Debug, Clone)]
@@ -77,19 +74,12 @@ pub(crate) fn verdict(
     control: &Control,
     failed: Option<(String, Outcome)>,
 ) -> ControlResult {
-    let fails_at = name_of(plan, control.fails_at);
+    let fails_at = plan.name_of(control.fails_at).to_owned();
     match failed {
         None => ControlResult::Missed,
         Some((at, outcome)) if at == fails_at => ControlResult::Caught(outcome),
         Some((at, outcome)) => ControlResult::FailedElsewhere { at, outcome },
     }
-}
-
-/// The name of a step, or of the leak check.
-pub(crate) fn name_of(plan: &Plan, step: Option<usize>) -> String {
-    step.and_then(|index| plan.steps.get(index))
-        .map_or(LEAK_CHECK, |step| &step.name)
-        .to_owned()
 }
 
 /// Whether a step's place is taken by a sabotage.

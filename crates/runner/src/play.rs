@@ -114,7 +114,7 @@ pub async fn play_controls(run: &Run) -> Outcome {
         let course = course::control(&run.plan, control);
         run.events.emit(Event::ControlStarted {
             control: control.name.clone(),
-            fails_at: course::name_of(&run.plan, control.fails_at),
+            fails_at: run.plan.name_of(control.fails_at).to_owned(),
             steps: course.iter().map(|beat| beat.facts.clone()).collect(),
         });
         let result = play_control(run, control, &course).await;

@@ -58,6 +58,17 @@ pub struct Plan {
     pub bug: Option<Bug>,
 }
 
+/// The name of the step that ends every run, which no scenario writes.
+pub const LEAK_CHECK: &str = "leak check";
+
+impl Plan {
+    /// The name of the step with this index, or of the leak check.
+    pub fn name_of(&self, step: Option<usize>) -> &str {
+        let step = step.and_then(|index| self.steps.get(index));
+        step.map_or(LEAK_CHECK, |step| &step.name)
+    }
+}
+
 /// The Redis Cluster under test.
 #[derive(Debug, Clone)]
 pub struct RedisCluster {

@@ -9,8 +9,8 @@ use anyhow::Result;
 use serde_json::Value;
 use stayput_expr::{Scope, Template};
 use stayput_scenario::plan::{
-    Action, Deletion, Expected, HealthyFor, HostWork, Manifest, Mode, NodeFault, ObjectName, Plan,
-    Pods, RedisWork, Selection, Stage, Step,
+    Action, Deletion, Expected, HealthyFor, HostWork, LEAK_CHECK, Manifest, Mode, NodeFault,
+    ObjectName, Plan, Pods, RedisWork, Selection, Stage, Step,
 };
 
 use crate::{exit, scenarios, screen};
@@ -46,18 +46,16 @@ fn text(plan: &Plan) -> Result<String> {
     for (number, step) in plan.steps.iter().enumerate() {
         text.push_str(&step_text(number + 1, step, &known)?);
     }
-    writeln!(text, "{:>3}  leak check", plan.steps.len() + 1)?;
+    writeln!(text, "{:>3}  {LEAK_CHECK}", plan.steps.len() + 1)?;
     if !plan.controls.is_empty() {
         writeln!(text, "\ncontrols, by `--controls`:")?;
     }
     for control in &plan.controls {
-        let at = control.fails_at.and_then(|at| plan.steps.get(at));
-        let at = at.map_or("leak check", |step| step.name.as_str());
+        let at = plan.name_of(control.fails_at);
         writeln!(text, "     {}, has to fail at `{at}`", control.name)?;
     }
     if let Some(bug) = &plan.bug {
-        let at = bug.fails_at.and_then(|at| plan.steps.get(at));
-        let at = at.map_or("leak check", |step| step.name.as_str());
+        let at = plan.name_of(bug.fails_at);
         writeln!(text, "\na bug report, by `repro`:")?;
         writeln!(text, "     with {}, has to fail at `{at}`", bug.broken)?;
     }

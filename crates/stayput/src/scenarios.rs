@@ -19,6 +19,7 @@ use crate::{
 };
 
 /// A scenario that can be played.
+#[derive(Clone)]
 pub(crate) struct Scenario {
     /// What the user calls it on the command line.
     pub(crate) argument: String,

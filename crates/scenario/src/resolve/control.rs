@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::{
     Resolver,
     names::Saves,
-    step::{LEAK_CHECK, Setting},
+    step::Setting,
     suite::{Part, Suite},
 };
 use crate::{
-    plan::{Act, Action, Control, HostWork, Moment, NodeFault, RedisWork, Step},
+    plan::{Act, Action, Control, HostWork, LEAK_CHECK, Moment, NodeFault, RedisWork, Step},
     problem::Problem,
     raw,
     source::{Kind, NodeId},

@@ -7,7 +7,7 @@ use super::{
     suite::{Part, Suite},
 };
 use crate::{
-    plan::{Action, Need, Stage, Step},
+    plan::{Action, LEAK_CHECK, Need, Stage, Step},
     problem::Problem,
     raw,
     source::NodeId,
@@ -17,8 +17,6 @@ use stayput_events::ClaimPart;
 
 /// How many steps a scenario may have, with those under `steps` and in controls.
 const MAX_ACTIONS: usize = 2000;
-/// The last step of every run, which no scenario writes.
-pub(super) const LEAK_CHECK: &str = "leak check";
 
 /// Where a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

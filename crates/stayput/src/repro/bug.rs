@@ -32,7 +32,7 @@ pub(super) async fn show(flags: &Repro) -> Result<u8> {
     let (Some(scenario), None) = (loaded.pop(), loaded.pop()) else {
         return Ok(exit::USAGE);
     };
-    let Some((bug, variants)) = variants(scenario) else {
+    let Some((bug, variants)) = variants(&scenario) else {
         return Err(anyhow::Error::from(UsageError {
             message: format!("`{}` is no bug report: it has no `bug`", flags.what),
             hint: Some(format!("`e2e {}` plays it", flags.what)),
@@ -68,32 +68,19 @@ pub(super) async fn show(flags: &Repro) -> Result<u8> {
 }
 
 /// The report, and its scenario twice: broken, then fixed.
-fn variants(scenario: Scenario) -> Option<(Bug, [Scenario; 2])> {
+fn variants(scenario: &Scenario) -> Option<(Bug, [Scenario; 2])> {
     let bug = scenario.plan.bug.clone()?;
-    let plan = |plan: &Plan, variant: &str| {
-        let name = format!("{}-{variant}", plan.name);
-        Arc::new(Plan {
-            name,
+    let variant = |plan: &Plan, variant: &str| Scenario {
+        plan: Arc::new(Plan {
+            name: format!("{}-{variant}", plan.name),
             ..plan.clone()
-        })
-    };
-    let broken = Scenario {
-        plan: plan(scenario.broken.as_ref()?, "broken"),
-        argument: scenario.argument.clone(),
+        }),
         comes_from: ComesFrom::Bug,
         broken: None,
-        snapshots: scenario.snapshots.clone(),
-        folder: scenario.folder.clone(),
-        source: scenario.source.clone(),
-        texts: scenario.texts.clone(),
-        rendered: scenario.rendered.clone(),
+        ..scenario.clone()
     };
-    let fixed = Scenario {
-        plan: plan(&scenario.plan, "fixed"),
-        comes_from: ComesFrom::Bug,
-        broken: None,
-        ..scenario
-    };
+    let broken = variant(scenario.broken.as_ref()?, "broken");
+    let fixed = variant(&scenario.plan, "fixed");
     Some((bug, [broken, fixed]))
 }
 
@@ -181,21 +168,16 @@ fn judge(bug: &Bug, plan: &Plan, variant: Variant, summary: &Summary) -> Judged 
         (Variant::Broken, Some((step, failure))) => as_reported(bug, plan, step, failure),
         (Variant::Broken, None) if passed => Err(format!(
             "broken  passed; it has to fail at `{}`",
-            fails_at(bug, plan)
+            plan.name_of(bug.fails_at)
         )),
         (Variant::Broken, None) => Err("broken  was not played to its end".to_owned()),
         (Variant::Fixed, None) => Err("fixed   was not played to its end".to_owned()),
     }
 }
 
-fn fails_at<'a>(bug: &Bug, plan: &'a Plan) -> &'a str {
-    let step = bug.fails_at.and_then(|index| plan.steps.get(index));
-    step.map_or("leak check", |step| &step.name)
-}
-
 /// Whether it failed where, why and in which words it should.
 fn as_reported(bug: &Bug, plan: &Plan, step: &str, failure: &Failure) -> Judged {
-    let wanted = fails_at(bug, plan);
+    let wanted = plan.name_of(bug.fails_at);
     if step != wanted {
         return Err(format!(
             "broken  failed at `{step}` instead of `{wanted}`: {}",
