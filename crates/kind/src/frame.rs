@@ -87,6 +87,14 @@ impl Scanner {
         self.seen.len()
     }
 
+    /// What is to be read of an output that will have no more than `rest`.
+    pub(crate) fn last_words(mut self, rest: &[u8]) -> Vec<u8> {
+        match self.push(rest) {
+            Some(frame) => frame.bytes,
+            None => self.seen,
+        }
+    }
+
     /// What came so far.
     pub(crate) fn so_far(&self) -> &[u8] {
         &self.seen
@@ -131,6 +139,20 @@ mod tests {
         check("", b"", "0");
         check("late words of another call", b"hello\n", "1");
         check("", b"no newline, \0 and \xff and )", "137");
+    }
+
+    #[test]
+    fn last_words_are_without_the_mark_whenever_they_are_read() {
+        let mark = Mark::random();
+        let open = format!("{}(the end is near", mark.0).into_bytes();
+        let closed = format!("{}(the end is near){}:;", mark.0, mark.0).into_bytes();
+        for wire in [open, closed] {
+            for seen in 0..wire.len() {
+                let mut scanner = mark.scanner();
+                assert_eq!(scanner.push(&wire[..seen]), None);
+                assert_eq!(scanner.last_words(&wire[seen..]), b"the end is near");
+            }
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Shell {
         match tokio::time::timeout(limits.time, talk).await {
             Ok(Ok(((), stdout, stderr))) => output(stdout, stderr),
             Ok(Err(ShellFailure::Lost(said))) if said.is_empty() => {
-                Err(ShellFailure::Lost(self.last_words(&err).await))
+                Err(ShellFailure::Lost(self.last_words(err).await))
             }
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(ShellFailure::TimedOut(tail(
@@ -109,12 +109,12 @@ impl Shell {
     }
 
     /// What a shell that ended said on standard error, outside any frame too.
-    async fn last_words(&mut self, seen: &Scanner) -> String {
-        let mut rest = seen.so_far().to_vec();
+    async fn last_words(&mut self, seen: Scanner) -> String {
+        let mut rest = Vec::new();
         let reading = self.stderr.read_to_end(&mut rest);
         // A process that it left running may hold the pipe open: not waited for.
         let _ = tokio::time::timeout(Duration::from_millis(200), reading).await;
-        let said = tail(&rest);
+        let said = tail(&seen.last_words(&rest));
         if said.is_empty() {
             return "it said nothing".to_owned();
         }
