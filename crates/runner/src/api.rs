@@ -52,7 +52,16 @@ pub(crate) enum KindScope {
     Cluster,
 }
 
+/// What one watch shows: a kind by its bare name, in one namespace or in all.
+pub(crate) type WatchScope = (String, Option<String>);
+
 impl Kind {
+    /// What a watch of this kind shows.
+    pub(crate) fn watch_scope(&self, namespace: Option<&str>) -> WatchScope {
+        let namespace = namespace.filter(|_| self.scope == KindScope::Namespaced);
+        (self.resource.kind.clone(), namespace.map(str::to_owned))
+    }
+
     fn path(&self, namespace: Option<&str>) -> String {
         let namespace = namespace.filter(|_| self.scope == KindScope::Namespaced);
         <DynamicObject as kube::Resource>::url_path(&self.resource, namespace)

@@ -32,8 +32,9 @@ fn ids(objects: &[Value]) -> BTreeSet<ObjectId> {
     objects.iter().filter_map(id).collect()
 }
 
-/// Sees that nothing is left, nothing is missing and nothing was replaced.
-pub(crate) async fn check(session: &Session, before: &Before) -> Result<(), Halt> {
+/// Sees that nothing is left, nothing is missing and nothing was replaced; tells
+/// up to which revision the watches have shown every write, if they have.
+pub(crate) async fn check(session: &Session, before: &Before) -> Result<Option<Revision>, Halt> {
     session.awaiting("the cluster and the disks are as before the scenario");
     // Nobody else ends them: what is waited for is only what else there is to tell.
     let faults = session.faults.lines();
@@ -46,9 +47,9 @@ pub(crate) async fn check(session: &Session, before: &Before) -> Result<(), Halt
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let mut leaks = match leaks(session, before).await {
+        let (mut leaks, seen) = match leaks(session, before).await {
             // A node that is off says nothing of its disk.
-            Err(_) if !faults.is_empty() => Leaks::default(),
+            Err(_) if !faults.is_empty() => Default::default(),
             leaks => leaks?,
         };
         if !faults.is_empty() && (leaks.is_clean() || session.now() >= deadline) {
@@ -59,7 +60,7 @@ pub(crate) async fn check(session: &Session, before: &Before) -> Result<(), Halt
             for line in &leaks.churned {
                 session.found(format!("not held against it: {line}"));
             }
-            return Ok(());
+            return Ok(seen);
         }
         if session.now() >= deadline {
             return Err(Halt::Failed(Box::new(failure(&leaks))));
@@ -67,40 +68,53 @@ pub(crate) async fn check(session: &Session, before: &Before) -> Result<(), Halt
     }
 }
 
-async fn leaks(session: &Session, before: &Before) -> Result<Leaks, Halt> {
+async fn leaks(session: &Session, before: &Before) -> Result<(Leaks, Option<Revision>), Halt> {
     let (disks, objects) = futures::try_join!(disk::compared(session), objects(session, before))?;
-    let ((disks_before, disks_now), (objects_before, objects_now)) = (disks, objects);
+    let (disks_before, disks_now) = disks;
     let before = Everything {
-        objects: concerned(session, &objects_before),
+        objects: concerned(session, &objects.before),
         paths: disks_before,
     };
     let now = Everything {
-        objects: concerned(session, &objects_now),
+        objects: concerned(session, &objects.now),
         paths: disks_now,
     };
-    Ok(leak::compare(&before, &now))
+    Ok((leak::compare(&before, &now), objects.seen_until))
 }
 
-type BeforeAndNow = (BTreeSet<ObjectId>, BTreeSet<ObjectId>);
+/// The objects before and now: all there are, or all that the watches know.
+struct Objects {
+    before: BTreeSet<ObjectId>,
+    now: BTreeSet<ObjectId>,
+    /// Up to which revision the watches have shown every write, if they have.
+    seen_until: Option<Revision>,
+}
 
-/// The objects before and now: all there are, or all that were written since.
-async fn objects(session: &Session, before: &Before) -> Result<BeforeAndNow, Halt> {
+async fn objects(session: &Session, before: &Before) -> Result<Objects, Halt> {
     if !before.is_listed()
         && let Some(seen) = all_seen(session, before.revision).await?
     {
         return Ok(seen);
     }
     let (then, now) = futures::try_join!(before.objects(), session.api.inventory(At::Now))?;
-    Ok((then.clone(), ids(&now)))
+    Ok(Objects {
+        before: then.clone(),
+        now: ids(&now),
+        seen_until: None,
+    })
 }
 
 /// What the watches know, if they have shown every single write since a
 /// revision: then nothing else can have changed. Each write has a revision of
 /// its own, so one that no watch has shown is a number that is missing.
-async fn all_seen(session: &Session, from: Revision) -> Result<Option<BeforeAndNow>, RunError> {
+async fn all_seen(session: &Session, from: Revision) -> Result<Option<Objects>, RunError> {
     let until = session.api.revision().await?;
     let seen = move |world: &World, _now| match world.between(from, until) {
-        Some(known) => Progress::Done(known),
+        Some((before, now)) => Progress::Done(Objects {
+            before,
+            now,
+            seen_until: Some(until),
+        }),
         None => Progress::Wait {
             seen: "not all that was written".to_owned(),
             wake: None,

@@ -25,6 +25,7 @@ mod faults;
 mod halt;
 mod labels;
 mod leak;
+mod lookout;
 mod object;
 mod play;
 mod pod_exec;
@@ -40,6 +41,7 @@ pub use capability::missing;
 pub use clock::Clock;
 pub use emit::Emitter;
 pub use error::RunError;
+pub use lookout::Lookout;
 pub use play::{AfterFailure, Run, play_controls, play_scenario};
 pub use session::{Settings, Update};
 

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    api::Revision,
     capability::impossible,
     cleanup::clean_up,
     course::{self, Beat, Does},
@@ -22,6 +23,7 @@ use crate::{
     emit::Emitter,
     halt::Halt,
     leak::{self, Before},
+    lookout::{Lookout, Open},
     session::{self, Intent, Session, Settings},
     start::{Started, constants, start},
     step::{self, Played},
@@ -45,6 +47,8 @@ pub struct Run {
     pub cancel: CancellationToken,
     /// What becomes of what a failed play made.
     pub after_failure: AfterFailure,
+    /// What the play before on the same cluster has left to this one.
+    pub lookout: Lookout,
 }
 
 /// What becomes of what a failed play made.
@@ -70,6 +74,7 @@ pub async fn play_scenario(run: &Run) -> Outcome {
     };
     let failed = play.all(&course).await;
     let Some((_, outcome)) = failed else {
+        play.leave();
         return Outcome::Passed;
     };
     if run.after_failure == AfterFailure::CleanUp {
@@ -160,14 +165,15 @@ async fn play_control(run: &Run, control: &Control, course: &[Beat]) -> ControlR
     if let Some(what) = play.changed_nothing.take() {
         return ControlResult::ChangedNothing { what };
     }
-    if let Some((act, outcome)) = play.broken_act.take() {
-        let _ = act;
+    if let Some(outcome) = play.broken_act.take() {
         return ControlResult::Broken(outcome);
     }
     // What one control leaves behind would be held against the next.
-    if let Err(halt) = leak::check(&play.session, &play.before).await {
-        return ControlResult::Broken(halt.into_outcome());
+    match leak::check(&play.session, &play.before).await {
+        Ok(seen_until) => play.seen_until = seen_until,
+        Err(halt) => return ControlResult::Broken(halt.into_outcome()),
     }
+    play.leave();
     course::verdict(&run.plan, control, failed)
 }
 
@@ -182,7 +188,10 @@ struct Play<'a> {
     /// Until when `finally` may go on after the run was stopped.
     grace: Option<Elapsed>,
     changed_nothing: Option<String>,
-    broken_act: Option<(usize, Outcome)>,
+    broken_act: Option<Outcome>,
+    /// Up to which revision every write was seen, once the leak check has passed.
+    seen_until: Option<Revision>,
+    owner: tokio::task::JoinSet<()>,
     _tasks: tokio::task::JoinSet<()>,
 }
 
@@ -196,6 +205,7 @@ impl<'a> Play<'a> {
             session,
             before,
             reports,
+            owner,
             tasks,
         } = started;
         Ok(Self {
@@ -208,8 +218,22 @@ impl<'a> Play<'a> {
             grace: None,
             changed_nothing: None,
             broken_act: None,
+            seen_until: None,
+            owner,
             _tasks: tasks,
         })
+    }
+
+    /// Leaves what the next play on this cluster can go on with.
+    fn leave(self) {
+        if let Some(until) = self.seen_until {
+            self.run.lookout.leave(Open {
+                api: self.session.api,
+                watches: self.session.watches,
+                owner: self.owner,
+                until,
+            });
+        }
     }
 
     /// Plays all beats until one does not pass, then those of `finally`; returns
@@ -287,7 +311,7 @@ impl<'a> Play<'a> {
             }
             Some(Err(halt)) => {
                 let outcome = self.explained(halt).await;
-                self.broken_act = Some((number, outcome.clone()));
+                self.broken_act = Some(outcome.clone());
                 outcome
             }
         }
@@ -327,11 +351,12 @@ impl<'a> Play<'a> {
     async fn leak_check(&mut self) -> Option<Result<Played, Halt>> {
         let (events, step) = (self.run.events.clone(), self.session.step);
         let stopped = stopped(self.run, self.grace);
-        let work = async {
-            leak::check(&self.session, &self.before).await?;
-            Ok(Played::Done)
-        };
-        attended(work, &mut self.reports, &events, step, stopped).await
+        let work = async { leak::check(&self.session, &self.before).await };
+        let done = attended(work, &mut self.reports, &events, step, stopped).await?;
+        Some(done.map(|seen_until| {
+            self.seen_until = seen_until;
+            Played::Done
+        }))
     }
 
     async fn explained(&self, halt: Halt) -> Outcome {

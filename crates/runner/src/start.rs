@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::try_join_all;
 use serde_json::{Map, Value, json};
 use stayput_events::StepId;
 use stayput_expr::Scope;
@@ -13,16 +14,17 @@ use stayput_scenario::plan::{Action, Deletion, Manifest, Step};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    api::Api,
+    api::{Api, Kind},
     disk::{self, DisksBefore},
     error::RunError,
     faults::Faults,
     halt::Halt,
     leak::Before,
+    lookout::Open,
     play::Run,
     redis::{Links, RedisState},
     session::{self, Intent, Session},
-    watch::{Watched, Watcher},
+    watch::{Beginning, Watched, Watcher},
 };
 
 /// A play that has begun.
@@ -32,17 +34,26 @@ pub(crate) struct Started {
     pub(crate) before: Arc<Before>,
     /// What the watches see.
     pub(crate) reports: mpsc::UnboundedReceiver<Watched>,
-    /// The owner of the world; it ends with the session.
+    /// The owner of the world, until a play ends with nobody to go on with it.
+    pub(crate) owner: JoinSet<()>,
+    /// What else goes on for as long as the play.
     pub(crate) tasks: JoinSet<()>,
 }
 
 /// Opens the watches, and takes down objects and disks as they are.
 pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
-    let api = Api::discover(run.cluster.client()).await?;
     let (reports_sender, reports) = mpsc::unbounded_channel();
-    let (owner, watches) = Watcher::new(api.clone(), run.events.clock(), reports_sender);
-    let mut tasks = JoinSet::new();
-    tasks.spawn(owner.run());
+    let left = run.lookout.take();
+    let goes_on = left.is_some();
+    let Open {
+        api,
+        watches,
+        owner,
+        until,
+    } = match left {
+        Some(open) => open,
+        None => open(run, reports_sender.clone()).await?,
+    };
     let mut session = Session {
         plan: Arc::clone(&run.plan),
         settings: run.settings.clone(),
@@ -72,19 +83,49 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         branches: Vec::new(),
     };
     session.redis = redis_state(&session)?;
-    let (disks, before, ()) = futures::try_join!(
-        disk::before(&session),
-        async { Ok(Before::now(session.api.clone()).await?) },
-        async { Ok(watch_early(&session).await?) },
-    )?;
+    let early = early(&session);
+    if goes_on {
+        session.watches.begin(Beginning {
+            clock: session.clock(),
+            reports: reports_sender,
+            scopes: early
+                .iter()
+                .map(|(kind, namespace)| kind.watch_scope(namespace.as_deref()))
+                .collect(),
+        })?;
+    }
+    let watching = early
+        .iter()
+        .map(|(kind, namespace)| session.watches.watch(kind, namespace.as_deref()));
+    let (disks, _) = futures::try_join!(disk::before(&session), async {
+        Ok(try_join_all(watching).await?)
+    })?;
     session.disks = disks;
     session.begun = session.now();
+    let before = Before::at(until, session.api.clone());
+    let mut tasks = JoinSet::new();
     tasks.spawn(Arc::clone(&before).keep(session.clock()));
     Ok(Started {
         session,
         before,
         reports,
+        owner,
         tasks,
+    })
+}
+
+/// Learns what the cluster serves; nothing is watched yet.
+async fn open(run: &Run, reports: mpsc::UnboundedSender<Watched>) -> Result<Open, Halt> {
+    let api = Api::discover(run.cluster.client()).await?;
+    let (watcher, watches) = Watcher::new(api.clone(), run.events.clock(), reports);
+    let mut owner = JoinSet::new();
+    owner.spawn(watcher.run());
+    let until = api.revision().await?;
+    Ok(Open {
+        api,
+        watches,
+        owner,
+        until,
     })
 }
 
@@ -131,10 +172,10 @@ fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
     }))
 }
 
-/// Watches from before the first step what failures are explained with, what is
-/// judged by its history, and what the manifests make: what was seen to come and
-/// to go need not be looked for at the end.
-async fn watch_early(session: &Session) -> Result<(), RunError> {
+/// What is watched from before the first step: what failures are explained with,
+/// what is judged by its history, and what the manifests make: what was seen to
+/// come and to go need not be looked for at the end.
+fn early(session: &Session) -> Vec<(&Kind, Option<String>)> {
     let mut scopes = BTreeSet::from([
         ("v1/Node".to_owned(), None),
         ("v1/PersistentVolume".to_owned(), None),
@@ -148,12 +189,10 @@ async fn watch_early(session: &Session) -> Result<(), RunError> {
         }
         scopes.insert((kind, namespace));
     }
-    let watches = scopes
-        .iter()
-        .filter(|(kind, _)| session.api.kind(kind).is_ok())
-        .map(|(kind, namespace)| session.watch(kind, namespace.as_deref()));
-    futures::future::try_join_all(watches).await?;
-    Ok(())
+    let known = scopes.into_iter();
+    let known =
+        known.filter_map(|(kind, namespace)| Some((session.api.kind(&kind).ok()?, namespace)));
+    known.collect()
 }
 
 /// What is watched in every namespace.

@@ -11,5 +11,5 @@
 mod task;
 mod world;
 
-pub(crate) use task::{Condition, Progress, Reply, Watched, Watcher, Watches};
+pub(crate) use task::{Beginning, Condition, Progress, Reply, Watched, Watcher, Watches};
 pub(crate) use world::{Change, World};

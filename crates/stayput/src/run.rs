@@ -204,6 +204,7 @@ impl Attempt<'_> {
             events: events.clone(),
             cancel: self.cancel.clone(),
             after_failure: self.after_failure(),
+            lookout: self.shared.map(Shared::lookout).unwrap_or_default(),
         };
         let outcome = if self.flags.controls {
             stayput_runner::play_controls(&run).await

@@ -13,7 +13,7 @@ use stayput_cluster::{
     Released,
 };
 use stayput_events::ClusterFacts;
-use stayput_runner::Emitter;
+use stayput_runner::{Emitter, Lookout};
 use stayput_scenario::plan::Plan;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,7 @@ pub(crate) struct Shared<'a> {
     flags: &'a E2e,
     scenarios: &'a [Scenario],
     cluster: OnceCell<Arc<dyn Cluster>>,
+    lookout: Lookout,
 }
 
 impl<'a> Shared<'a> {
@@ -39,6 +40,7 @@ impl<'a> Shared<'a> {
             flags,
             scenarios,
             cluster: OnceCell::new(),
+            lookout: Lookout::default(),
         }
     }
 
@@ -61,6 +63,11 @@ impl<'a> Shared<'a> {
         let mut facts = run::facts(named.as_ref());
         facts.created &= !found;
         Ok((named, facts))
+    }
+
+    /// What each play on it leaves to the next.
+    pub(crate) fn lookout(&self) -> Lookout {
+        self.lookout.clone()
     }
 
     /// Ends the use of the cluster; returns what a person has to know.

@@ -28,14 +28,13 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    /// The cluster as it is now.
-    pub(crate) async fn now(api: Api) -> Result<Arc<Self>, RunError> {
-        let revision = api.revision().await?;
-        Ok(Arc::new(Self {
+    /// The cluster as it was at a revision.
+    pub(crate) fn at(revision: Revision, api: Api) -> Arc<Self> {
+        Arc::new(Self {
             api,
             revision,
             objects: OnceCell::new(),
-        }))
+        })
     }
 
     /// Lists the objects before the server forgets them.

@@ -1,6 +1,9 @@
 //! The task that owns the world, and the handle by which others ask it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::{StreamExt, stream::BoxStream};
 use kube::{
@@ -15,12 +18,12 @@ use serde_json::Value;
 use stayput_events::Elapsed;
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
 };
 
 use super::{Change, World};
 use crate::{
-    api::{Api, Kind, KindScope},
+    api::{Api, Kind, WatchScope},
     clock::Clock,
     error::RunError,
     object::ObjectKey,
@@ -75,7 +78,7 @@ pub(crate) struct Watcher {
     api: Api,
     clock: Clock,
     world: World,
-    scopes: BTreeSet<(String, Option<String>)>,
+    scopes: BTreeMap<WatchScope, AbortHandle>,
     waits: Vec<Waiting>,
     streams: JoinSet<()>,
     seen: mpsc::UnboundedSender<Seen>,
@@ -89,9 +92,20 @@ enum Ask {
     Read(Box<dyn FnOnce(&mut World) + Send>),
     Watch {
         kind: Kind,
-        namespace: Option<String>,
+        scope: WatchScope,
         ready: oneshot::Sender<()>,
     },
+    Begin(Beginning),
+}
+
+/// What another play brings along.
+pub(crate) struct Beginning {
+    /// Its clock.
+    pub(crate) clock: Clock,
+    /// Who is told what is seen.
+    pub(crate) reports: mpsc::UnboundedSender<Watched>,
+    /// What it watches from the start: nothing else is watched any more.
+    pub(crate) scopes: BTreeSet<WatchScope>,
 }
 
 /// A condition whose type and answer are its own affair.
@@ -121,8 +135,7 @@ struct Judged {
 
 /// What a stream saw.
 struct Seen {
-    kind: String,
-    namespace: Option<String>,
+    scope: WatchScope,
     event: SeenEvent,
 }
 
@@ -195,12 +208,15 @@ impl Watches {
         let (ready, is_ready) = oneshot::channel();
         self.ask(Ask::Watch {
             kind: kind.clone(),
-            namespace: namespace
-                .filter(|_| kind.scope == KindScope::Namespaced)
-                .map(str::to_owned),
+            scope: kind.watch_scope(namespace),
             ready,
         })?;
         is_ready.await.map_err(|_| RunError::WatchesEnded)
+    }
+
+    /// Begins another play with what is watched already.
+    pub(crate) fn begin(&self, beginning: Beginning) -> Result<(), RunError> {
+        self.ask(Ask::Begin(beginning))
     }
 
     async fn change<T: Send + 'static>(
@@ -233,7 +249,7 @@ impl Watcher {
             api,
             clock,
             world: World::default(),
-            scopes: BTreeSet::new(),
+            scopes: BTreeMap::new(),
             waits: Vec::new(),
             streams: JoinSet::new(),
             seen,
@@ -271,6 +287,10 @@ impl Watcher {
     fn take_in(&mut self, seen: Seen) {
         let at = self.clock.now();
         let before = self.world.history().len();
+        // The last words of a stream that was ended.
+        if !self.scopes.contains_key(&seen.scope) {
+            return;
+        }
         match seen.event {
             SeenEvent::Applied(object) => {
                 self.world.applied(at, object);
@@ -280,8 +300,7 @@ impl Watcher {
             }
             SeenEvent::Stumbled(what) => self.world.stumbled(at, what),
             SeenEvent::Relisted(objects, ready) => {
-                self.world
-                    .relisted(at, &seen.kind, seen.namespace.as_deref(), objects);
+                self.world.relisted(at, &seen.scope, objects);
                 let _ = ready.map(|ready| ready.send(()));
             }
         }
@@ -300,29 +319,48 @@ impl Watcher {
             Ask::Read(read) => {
                 read(&mut self.world);
             }
-            Ask::Watch {
-                kind,
-                namespace,
-                ready,
-            } => self.watch(kind, namespace, ready),
+            Ask::Watch { kind, scope, ready } => self.watch(kind, scope, ready),
+            Ask::Begin(beginning) => self.begin(beginning),
         }
     }
 
-    fn watch(&mut self, kind: Kind, namespace: Option<String>, ready: oneshot::Sender<()>) {
-        let name = kind.resource.kind.clone();
-        let everywhere = (name.clone(), None);
-        let scope = (name.clone(), namespace.clone());
-        if self.scopes.contains(&everywhere) || !self.scopes.insert(scope) {
+    fn begin(&mut self, beginning: Beginning) {
+        let Beginning {
+            clock,
+            reports,
+            scopes,
+        } = beginning;
+        (self.clock, self.reports) = (clock, reports);
+        self.waits.clear();
+        let world = &mut self.world;
+        self.scopes.retain(|scope, stream| {
+            let goes_on = scopes.contains(scope);
+            if !goes_on {
+                stream.abort();
+                world.forgets(scope);
+            }
+            goes_on
+        });
+        world.begin();
+    }
+
+    fn watch(&mut self, kind: Kind, scope: WatchScope, ready: oneshot::Sender<()>) {
+        let everywhere = (scope.0.clone(), None);
+        if self.scopes.contains_key(&everywhere) || self.scopes.contains_key(&scope) {
             let _ = ready.send(());
             return;
         }
-        self.world.watches(&name, namespace.as_deref());
-        let stream = self.stream(&kind, namespace.as_deref());
-        let seen = self.seen.clone();
-        let resource = kind.resource;
-        self.streams.spawn(async move {
-            follow(stream, resource, namespace, ready, seen).await;
-        });
+        self.world.watches(scope.clone());
+        let stream = self.stream(&kind, scope.1.as_deref());
+        let following = follow(
+            stream,
+            kind.resource,
+            scope.clone(),
+            ready,
+            self.seen.clone(),
+        );
+        let following = self.streams.spawn(following);
+        self.scopes.insert(scope, following);
     }
 
     fn stream(
@@ -368,7 +406,7 @@ impl Watcher {
 async fn follow(
     mut stream: BoxStream<'static, watcher::Result<Event<Served>>>,
     kind: ApiResource,
-    namespace: Option<String>,
+    scope: WatchScope,
     ready: oneshot::Sender<()>,
     seen: mpsc::UnboundedSender<Seen>,
 ) {
@@ -390,8 +428,7 @@ async fn follow(
             Err(error) => SeenEvent::Stumbled(format!("watch of {}: {error}", kind.kind)),
         };
         let seen_now = Seen {
-            kind: kind.kind.clone(),
-            namespace: namespace.clone(),
+            scope: scope.clone(),
             event,
         };
         if seen.send(seen_now).is_err() {

@@ -10,7 +10,10 @@ use serde_json::Value;
 use stayput_events::{Elapsed, Moment};
 use stayput_judge::leak::ObjectId;
 
-use crate::object::{self, ObjectKey};
+use crate::{
+    api::{Revision, WatchScope},
+    object::{self, ObjectKey},
+};
 
 /// One change of one object.
 #[derive(Debug, Clone)]
@@ -32,12 +35,40 @@ pub(crate) struct World {
     transient: Vec<Moment>,
     fences: Vec<Fence>,
     /// Kinds with the namespaces in which they are watched; none is all.
-    scopes: BTreeSet<(String, Option<String>)>,
+    scopes: BTreeSet<WatchScope>,
     uids: BTreeSet<String>,
-    /// What lists showed, with its version: what came before it is not known.
-    listed: BTreeMap<ObjectId, u64>,
+    /// How everything that was ever seen came and went.
+    lives: BTreeMap<ObjectId, Life>,
     /// The revisions that were seen of anything.
     revisions: BTreeSet<u64>,
+}
+
+/// From which revision to which an object is known to have been there.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    first: First,
+    gone: Option<Revision>,
+}
+
+/// How an object was first seen.
+#[derive(Debug, Clone, Copy)]
+enum First {
+    /// In a list, in this version: it may have been there before.
+    Listed(Revision),
+    /// As it was made.
+    Made(Revision),
+}
+
+impl Life {
+    /// Whether the object was there at a revision; `None` where nobody knows.
+    fn covers(self, revision: Revision) -> Option<bool> {
+        let has_begun = match self.first {
+            First::Listed(version) if version > revision => return None,
+            First::Listed(_) => true,
+            First::Made(version) => version <= revision,
+        };
+        Some(has_begun && self.gone.is_none_or(|gone| gone > revision))
+    }
 }
 
 /// A write of the run's own that the watch has not shown yet.
@@ -89,7 +120,9 @@ impl World {
     /// Takes in an object that is there.
     pub(crate) fn applied(&mut self, at: Elapsed, json: Arc<Value>) -> Option<&Change> {
         let key = ObjectKey::of(&json);
-        self.revisions.insert(object::version(&json));
+        let version = object::version(&json);
+        self.revisions.insert(version);
+        self.lives_from(&json, First::Made(version));
         let before = self.objects.get(&key).cloned();
         if let Some(before) = &before
             && object::uid(before) == object::uid(&json)
@@ -109,6 +142,9 @@ impl World {
     pub(crate) fn deleted(&mut self, at: Elapsed, last: &Arc<Value>) -> Option<&Change> {
         let key = ObjectKey::of(last);
         self.revisions.insert(object::version(last));
+        if let Some(life) = ObjectId::of(&key.kind, last).and_then(|id| self.lives.get_mut(&id)) {
+            life.gone = Some(object::version(last));
+        }
         let known = self.objects.get(&key)?;
         if object::uid(known) != object::uid(last) {
             return None;
@@ -118,20 +154,15 @@ impl World {
         self.record(at, key, Some(Arc::clone(last)), None)
     }
 
-    /// Takes in a fresh list of a kind in a namespace: what it lacks is gone.
-    pub(crate) fn relisted(
-        &mut self,
-        at: Elapsed,
-        kind: &str,
-        namespace: Option<&str>,
-        objects: Vec<Arc<Value>>,
-    ) {
+    /// Takes in a fresh list: what it lacks is gone.
+    pub(crate) fn relisted(&mut self, at: Elapsed, scope: &WatchScope, objects: Vec<Arc<Value>>) {
+        let (kind, namespace) = scope;
         let listed: BTreeSet<_> = objects.iter().map(|it| ObjectKey::of(it)).collect();
         let missing: Vec<_> = self
             .objects
             .iter()
-            .filter(|(key, _)| key.kind == kind)
-            .filter(|(key, _)| namespace.is_none() || key.namespace.as_deref() == namespace)
+            .filter(|(key, _)| key.kind == *kind)
+            .filter(|(key, _)| namespace.is_none() || key.namespace == *namespace)
             .filter(|(key, _)| !listed.contains(*key))
             .map(|(_, object)| Arc::clone(object))
             .collect();
@@ -139,10 +170,16 @@ impl World {
             self.deleted(at, &object);
         }
         for object in objects {
-            if let Some(id) = ObjectId::of(kind, &object) {
-                self.listed.entry(id).or_insert(object::version(&object));
-            }
+            self.lives_from(&object, First::Listed(object::version(&object)));
             self.applied(at, object);
+        }
+    }
+
+    fn lives_from(&mut self, object: &Value, first: First) {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        if let Some(id) = ObjectId::of(kind, object) {
+            let life = Life { first, gone: None };
+            self.lives.entry(id).or_insert(life);
         }
     }
 
@@ -150,19 +187,54 @@ impl World {
     /// written in between; `None` where something was that no watch has shown.
     pub(crate) fn between(
         &self,
-        from: u64,
-        until: u64,
+        from: Revision,
+        until: Revision,
     ) -> Option<(BTreeSet<ObjectId>, BTreeSet<ObjectId>)> {
         let written = until.checked_sub(from)?;
         let range = (Bound::Excluded(from), Bound::Included(until));
         let shown = self.revisions.range(range).count() as u64;
-        let known = self.listed.values().all(|version| *version <= from);
-        if shown != written || !known {
+        if shown != written {
             return None;
         }
-        let now = self.objects.iter();
-        let now = now.filter_map(|(key, object)| ObjectId::of(&key.kind, object));
-        Some((self.listed.keys().cloned().collect(), now.collect()))
+        Some((self.at(from)?, self.at(until)?))
+    }
+
+    /// The objects at a revision; `None` where that is not known of each.
+    fn at(&self, revision: Revision) -> Option<BTreeSet<ObjectId>> {
+        let lives = self.lives.iter();
+        let there = lives.map(|(id, life)| Some((id, life.covers(revision)?)));
+        there
+            .filter(|it| !matches!(it, Some((_, false))))
+            .map(|it| it.map(|(id, _)| id.clone()))
+            .collect()
+    }
+
+    /// Lets the past go: what is there now is where another play begins.
+    pub(crate) fn begin(&mut self) {
+        let objects = std::mem::take(&mut self.objects);
+        let scopes = std::mem::take(&mut self.scopes);
+        *self = Self {
+            scopes,
+            ..Self::default()
+        };
+        for object in objects.values() {
+            self.uids.insert(object::uid(object).to_owned());
+            self.lives_from(object, First::Listed(object::version(object)));
+        }
+        self.objects = objects;
+    }
+
+    /// Forgets a kind that is not watched any more, as far as nothing else shows it.
+    pub(crate) fn forgets(&mut self, scope: &WatchScope) {
+        self.scopes.remove(scope);
+        let Self {
+            objects, scopes, ..
+        } = self;
+        objects.retain(|key, _| {
+            key.kind != scope.0
+                || scopes.contains(&(key.kind.clone(), None))
+                || scopes.contains(&(key.kind.clone(), key.namespace.clone()))
+        });
     }
 
     /// Notes an error that the watch survives.
@@ -173,9 +245,8 @@ impl World {
     }
 
     /// Begins to take in a kind; its first list follows.
-    pub(crate) fn watches(&mut self, kind: &str, namespace: Option<&str>) {
-        self.scopes
-            .insert((kind.to_owned(), namespace.map(str::to_owned)));
+    pub(crate) fn watches(&mut self, scope: WatchScope) {
+        self.scopes.insert(scope);
     }
 
     /// Judges nothing until the watch has seen this answer to a write.
@@ -255,6 +326,16 @@ mod tests {
             {"namespace": "n", "name": "p", "uid": uid, "resourceVersion": version}}))
     }
 
+    fn pod_named(name: &str, version: &str) -> Arc<Value> {
+        let mut pod = (*pod(name, version)).clone();
+        pod["metadata"]["name"] = name.into();
+        Arc::new(pod)
+    }
+
+    fn pods(namespace: Option<&str>) -> WatchScope {
+        ("Pod".to_owned(), namespace.map(str::to_owned))
+    }
+
     #[test]
     fn an_older_version_changes_nothing() {
         let mut world = World::default();
@@ -282,7 +363,7 @@ mod tests {
     #[test]
     fn a_write_is_a_fence_until_the_watch_has_shown_it() {
         let mut world = World::default();
-        world.watches("Pod", Some("n"));
+        world.watches(pods(Some("n")));
         world.applied(Elapsed::ZERO, pod("a", "7"));
         world.expect(&pod("a", "9"));
         assert!(!world.caught_up());
@@ -295,7 +376,7 @@ mod tests {
     #[test]
     fn a_fence_is_lifted_when_its_object_is_gone() {
         let mut world = World::default();
-        world.watches("Pod", None);
+        world.watches(pods(None));
         world.applied(Elapsed::ZERO, pod("a", "7"));
         world.expect_gone(ObjectKey::of(&pod("a", "7")), "a");
         assert!(!world.caught_up());
@@ -307,7 +388,7 @@ mod tests {
     fn what_a_new_list_lacks_is_gone() {
         let mut world = World::default();
         world.applied(Elapsed::ZERO, pod("a", "7"));
-        world.relisted(Elapsed::ZERO, "Pod", Some("n"), Vec::new());
+        world.relisted(Elapsed::ZERO, &pods(Some("n")), Vec::new());
         assert_eq!(world.of_kind("Pod").count(), 0);
         assert!(world.history().last().unwrap().now.is_none());
     }
@@ -315,7 +396,7 @@ mod tests {
     #[test]
     fn what_was_created_has_to_be_seen_first() {
         let mut world = World::default();
-        world.watches("Pod", None);
+        world.watches(pods(None));
         world.expect(&pod("a", "7"));
         assert!(!world.caught_up());
         world.applied(Elapsed::ZERO, pod("a", "7"));
@@ -332,7 +413,7 @@ mod tests {
     /// A world in which a pod was listed at revision 7.
     fn listed() -> World {
         let mut world = World::default();
-        world.relisted(Elapsed::ZERO, "Pod", Some("n"), vec![pod("a", "7")]);
+        world.relisted(Elapsed::ZERO, &pods(Some("n")), vec![pod("a", "7")]);
         world
     }
 
@@ -361,11 +442,49 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_of_a_revision_is_what_was_there_then() {
+        let mut world = listed();
+        world.applied(Elapsed::ZERO, pod_named("other", "8"));
+        world.deleted(Elapsed::ZERO, &pod("a", "9"));
+        let names = |(before, now): (BTreeSet<ObjectId>, BTreeSet<ObjectId>)| {
+            [before, now].map(|ids| ids.into_iter().map(|it| it.name).collect::<Vec<_>>())
+        };
+        let between = |from, until| names(world.between(from, until).unwrap());
+        assert_eq!(between(7, 8), [vec!["p"], vec!["other", "p"]]);
+        assert_eq!(between(8, 9), [vec!["other", "p"], vec!["other"]]);
+        assert_eq!(between(9, 9), [vec!["other"], vec!["other"]]);
+    }
+
+    #[test]
+    fn a_play_that_goes_on_holds_what_was_there_against_itself() {
+        let mut world = listed();
+        world.applied(Elapsed::ZERO, pod_named("other", "8"));
+        world.begin();
+        let (before, now) = world.between(8, 8).unwrap();
+        assert_eq!((before.len(), &before), (2, &now));
+        world.deleted(Elapsed::ZERO, &pod("a", "9"));
+        let (before, now) = world.between(8, 9).unwrap();
+        assert_eq!((before.len(), now.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_kind_is_forgotten_as_far_as_no_other_watch_shows_it() {
+        let mut world = World::default();
+        world.watches(pods(None));
+        world.watches(pods(Some("n")));
+        world.relisted(Elapsed::ZERO, &pods(None), vec![pod("a", "7")]);
+        world.forgets(&pods(Some("n")));
+        assert_eq!(world.of_kind("Pod").count(), 1);
+        world.forgets(&pods(None));
+        assert_eq!(world.of_kind("Pod").count(), 0);
+    }
+
+    #[test]
     fn what_is_first_seen_in_a_later_list_has_an_unknown_past() {
         let mut world = listed();
         let mut other = (*pod("b", "8")).clone();
         other["metadata"]["namespace"] = "m".into();
-        world.relisted(Elapsed::ZERO, "Pod", Some("m"), vec![Arc::new(other)]);
+        world.relisted(Elapsed::ZERO, &pods(Some("m")), vec![Arc::new(other)]);
         assert!(world.between(7, 8).is_none());
     }
 }

@@ -19,7 +19,7 @@ use kube::{
 };
 use stayput_cluster::Cluster;
 use stayput_events::{Cost, Elapsed, Event, Record};
-use stayput_runner::{AfterFailure, Clock, Emitter, Run, Settings, Update};
+use stayput_runner::{AfterFailure, Clock, Emitter, Lookout, Run, Settings, Update};
 use stayput_scenario::plan::Plan;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -126,6 +126,7 @@ async fn lags(
         events: Emitter::new(clock, records_sender),
         cancel: cancel.clone(),
         after_failure: AfterFailure::CleanUp,
+        lookout: Lookout::default(),
     };
     let outcome = stayput_runner::play_scenario(&run).await;
     watches.abort_all();

@@ -20,7 +20,9 @@ impl Lab {
             Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("no API here"))
         });
         let api = Api::without_kinds(kube::Client::new(service, "default"));
-        let (owner, watches) = Watcher::new(api, clock, reports);
+        let (mut owner, watches) = Watcher::new(api, clock, reports);
+        let stream = owner.streams.spawn(std::future::pending());
+        owner.scopes.insert(pods(), stream);
         let seen = owner.seen.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(owner.run());
@@ -34,18 +36,20 @@ impl Lab {
 
     fn sees(&self, version: u64) {
         let event = SeenEvent::Applied(pod(version));
-        let (kind, namespace) = ("Pod".to_owned(), None);
-        let seen = Seen {
-            kind,
-            namespace,
-            event,
-        };
-        assert!(self.seen.send(seen).is_ok());
+        self.stream_of(pods(), event);
+    }
+
+    fn stream_of(&self, scope: WatchScope, event: SeenEvent) {
+        assert!(self.seen.send(Seen { scope, event }).is_ok());
     }
 
     fn later(&self) -> Elapsed {
         self.clock.now().after(Duration::from_mins(1))
     }
+}
+
+fn pods() -> WatchScope {
+    ("Pod".to_owned(), None)
 }
 
 fn pod(version: u64) -> Arc<Value> {
@@ -87,7 +91,7 @@ async fn a_wait_that_runs_out_says_what_it_saw_last() {
 #[tokio::test]
 async fn nothing_older_than_the_runs_own_write_is_judged() {
     let lab = Lab::new();
-    let watched = lab.watches.change(|world| world.watches("Pod", None));
+    let watched = lab.watches.change(|world| world.watches(pods()));
     watched.await.unwrap();
     lab.sees(7);
     lab.watches.wrote((*pod(9)).clone()).await.unwrap();
@@ -117,4 +121,44 @@ async fn what_holds_for_a_moment_only_is_judged_too() {
         }
     );
     assert!(matches!(waiting, Ok(Reply::Done(()))));
+}
+
+impl Lab {
+    fn begin(&self, scopes: impl IntoIterator<Item = WatchScope>) {
+        let (reports, _) = mpsc::unbounded_channel();
+        let begun = self.watches.begin(Beginning {
+            clock: self.clock,
+            reports,
+            scopes: scopes.into_iter().collect(),
+        });
+        begun.unwrap();
+    }
+
+    /// How many pods there are, and how many changes there were.
+    async fn known(&self) -> (usize, usize) {
+        let read = |world: &World| (world.of_kind("Pod").count(), world.history().len());
+        self.watches.read(read).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn another_play_begins_with_what_is_there_and_without_what_was() {
+    let lab = Lab::new();
+    lab.sees(7);
+    assert_eq!(lab.known().await, (1, 1));
+    lab.begin([pods()]);
+    assert_eq!(lab.known().await, (1, 0));
+    lab.sees(8);
+    assert_eq!(lab.known().await, (1, 1));
+}
+
+#[tokio::test]
+async fn what_another_play_does_not_watch_is_not_known_any_more() {
+    let lab = Lab::new();
+    lab.sees(7);
+    lab.begin([]);
+    assert_eq!(lab.known().await, (0, 0));
+    // What was under way when the stream ended.
+    lab.sees(8);
+    assert_eq!(lab.known().await, (0, 0));
 }
