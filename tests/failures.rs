@@ -22,6 +22,7 @@ pub(crate) fn all() -> Vec<Test> {
         }),
         ("failure::moved", || reads_as_accepted("moved")),
         ("failure::refused", || reads_as_accepted("refused")),
+        ("failure::set_up", || reads_as_accepted("set-up")),
     ]
 }
 
