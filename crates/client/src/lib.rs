@@ -104,6 +104,8 @@ fn shared(config: &Config) -> Result<Stack, ClientError> {
 fn connector(config: &Config) -> Result<HttpsConnector<HttpConnector>, ClientError> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
+    // A request's body follows its head at once, not when the head was acknowledged.
+    tcp.set_nodelay(true);
     tcp.set_connect_timeout(config.connect_timeout);
     let mut tls = HttpsConnectorBuilder::new()
         .with_tls_config(config.rustls_client_config()?)

@@ -50,11 +50,14 @@ pub async fn open(options: Options) -> Result<Arc<dyn Cluster>, ClusterError> {
     }
     let own = alone(&kubeconfig, &options.context);
     let (client, server) = connect(own.clone(), &options.context).await?;
-    let version = asked(client.apiserver_version(), &options.context, &server).await?;
     let nodes = Api::<Node>::all(client.clone());
     let wanted = options.scenario_nodes.len();
-    let all = ListParams::default();
-    let list = asked(nodes.list(&all), &options.context, &server).await?;
+    // Who is there, not how they are this moment: that need not wait for a cache.
+    let all = ListParams::default().match_any();
+    let (version, list) = futures::try_join!(
+        asked(client.apiserver_version(), &options.context, &server),
+        asked(nodes.list(&all), &options.context, &server),
+    )?;
     let nodes = coming::enough(&nodes, list, wanted, &options.progress).await;
     let (usable, others) = nodes::sorted(&nodes);
     let nodes = NodeMap::assign(&options.scenario_nodes, usable, others)?;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use futures::future::try_join_all;
+use k8s_openapi::api::core::v1::Event;
 use kube::{
     Client,
     api::{
@@ -216,13 +217,7 @@ impl Api {
 
     /// The revision of the newest write: a number that grows with each.
     pub(crate) async fn revision(&self) -> Result<Revision, RunError> {
-        let kind = self.kind("v1/Namespace")?;
-        let one = ListParams::default().limit(1);
-        let list = self
-            .send(Request::new(kind.path(None)).list_metadata(&one))
-            .await;
-        let list = list.map_err(RunError::api("read the newest revision"))?;
-        Ok(object::version(&list))
+        newest_revision(&self.client).await
     }
 
     /// Names and uids of all objects of all kinds, for the leak check.
@@ -370,6 +365,24 @@ impl Api {
         let request = request.map_err(kube::Error::BuildRequest)?;
         self.client.request::<Value>(request).await
     }
+}
+
+/// The revision of the newest write: a number that grows with each.
+///
+/// It is asked of events, which kubernetes 1.34 keeps in no cache: a list of
+/// another kind may have to wait until the cache is up to date.
+pub(crate) async fn newest_revision(client: &Client) -> Result<Revision, RunError> {
+    let events = <Event as kube::Resource>::url_path(&(), None);
+    let one = ListParams::default().limit(1);
+    let list = async {
+        let request = Request::new(events).list_metadata(&one);
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        client.request::<Value>(request).await
+    };
+    let list = list
+        .await
+        .map_err(RunError::api("read the newest revision"))?;
+    Ok(object::version(&list))
 }
 
 /// What the API said to an eviction.

@@ -14,7 +14,7 @@ use stayput_scenario::plan::{Action, Deletion, Manifest, Step};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    api::{Api, Kind},
+    api::{self, Api, Kind},
     disk::{self, DisksBefore},
     error::RunError,
     faults::Faults,
@@ -94,9 +94,11 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
                 .collect(),
         })?;
     }
-    let watching = early
-        .iter()
-        .map(|(kind, namespace)| session.watches.watch(kind, namespace.as_deref()));
+    let watching = early.iter().map(|(kind, namespace)| {
+        session
+            .watches
+            .watch_from(until, kind, namespace.as_deref())
+    });
     let (disks, _) = futures::try_join!(disk::before(&session), async {
         Ok(try_join_all(watching).await?)
     })?;
@@ -116,11 +118,12 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
 
 /// Learns what the cluster serves; nothing is watched yet.
 async fn open(run: &Run, reports: mpsc::UnboundedSender<Watched>) -> Result<Open, Halt> {
-    let api = Api::discover(run.cluster.client()).await?;
+    let client = run.cluster.client();
+    let (api, until) =
+        futures::try_join!(Api::discover(client.clone()), api::newest_revision(&client))?;
     let (watcher, watches) = Watcher::new(api.clone(), run.events.clock(), reports);
     let mut owner = JoinSet::new();
     owner.spawn(watcher.run());
-    let until = api.revision().await?;
     Ok(Open {
         api,
         watches,

@@ -8,6 +8,7 @@
 //!   within the same turn of the loop.
 //! - Nothing is judged before the watch has seen the run's own last write.
 
+mod stream;
 mod task;
 mod world;
 

@@ -5,15 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use futures::{StreamExt, stream::BoxStream};
-use kube::{
-    Api as KubeApi,
-    core::ApiResource,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event},
-    },
-};
+use futures::StreamExt;
+use kube::{core::ApiResource, runtime::watcher::Event};
 use serde_json::Value;
 use stayput_events::Elapsed;
 use tokio::{
@@ -21,13 +14,15 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{Change, World};
+use super::{
+    Change, World,
+    stream::{self, Events, typed},
+};
 use crate::{
-    api::{Api, Kind, WatchScope},
+    api::{Api, Kind, Revision, WatchScope},
     clock::Clock,
     error::RunError,
     object::ObjectKey,
-    served::Served,
 };
 
 /// What a condition says of the world.
@@ -90,12 +85,17 @@ pub(crate) struct Watcher {
 enum Ask {
     Wait(Waiting),
     Read(Box<dyn FnOnce(&mut World) + Send>),
-    Watch {
-        kind: Kind,
-        scope: WatchScope,
-        ready: oneshot::Sender<()>,
-    },
+    Watch(Opening),
     Begin(Beginning),
+}
+
+/// A watch that is to be open.
+struct Opening {
+    kind: Kind,
+    scope: WatchScope,
+    /// The revision whose state is to be known first; the newest without one.
+    from: Option<Revision>,
+    ready: oneshot::Sender<()>,
 }
 
 /// What another play brings along.
@@ -205,12 +205,33 @@ impl Watches {
 
     /// Sees to it that a kind is watched, and returns when its present state is known.
     pub(crate) async fn watch(&self, kind: &Kind, namespace: Option<&str>) -> Result<(), RunError> {
+        self.open(kind, namespace, None).await
+    }
+
+    /// The same, but what is known first is the state at a revision: nothing that
+    /// comes after it is missed.
+    pub(crate) async fn watch_from(
+        &self,
+        from: Revision,
+        kind: &Kind,
+        namespace: Option<&str>,
+    ) -> Result<(), RunError> {
+        self.open(kind, namespace, Some(from)).await
+    }
+
+    async fn open(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        from: Option<Revision>,
+    ) -> Result<(), RunError> {
         let (ready, is_ready) = oneshot::channel();
-        self.ask(Ask::Watch {
+        self.ask(Ask::Watch(Opening {
             kind: kind.clone(),
             scope: kind.watch_scope(namespace),
+            from,
             ready,
-        })?;
+        }))?;
         is_ready.await.map_err(|_| RunError::WatchesEnded)
     }
 
@@ -319,7 +340,7 @@ impl Watcher {
             Ask::Read(read) => {
                 read(&mut self.world);
             }
-            Ask::Watch { kind, scope, ready } => self.watch(kind, scope, ready),
+            Ask::Watch(opening) => self.watch(opening),
             Ask::Begin(beginning) => self.begin(beginning),
         }
     }
@@ -344,14 +365,20 @@ impl Watcher {
         world.begin();
     }
 
-    fn watch(&mut self, kind: Kind, scope: WatchScope, ready: oneshot::Sender<()>) {
+    fn watch(&mut self, opening: Opening) {
+        let Opening {
+            kind,
+            scope,
+            from,
+            ready,
+        } = opening;
         let everywhere = (scope.0.clone(), None);
         if self.scopes.contains_key(&everywhere) || self.scopes.contains_key(&scope) {
             let _ = ready.send(());
             return;
         }
         self.world.watches(scope.clone());
-        let stream = self.stream(&kind, scope.1.as_deref());
+        let stream = stream::events(self.api.client(), &kind, scope.1.as_deref(), from);
         let following = follow(
             stream,
             kind.resource,
@@ -361,21 +388,6 @@ impl Watcher {
         );
         let following = self.streams.spawn(following);
         self.scopes.insert(scope, following);
-    }
-
-    fn stream(
-        &self,
-        kind: &Kind,
-        namespace: Option<&str>,
-    ) -> BoxStream<'static, watcher::Result<Event<Served>>> {
-        let client = self.api.client();
-        let api: KubeApi<Served> = match namespace {
-            Some(namespace) => KubeApi::namespaced_with(client, namespace, &kind.resource),
-            None => KubeApi::all_with(client, &kind.resource),
-        };
-        watcher::watcher(api, watcher::Config::default())
-            .default_backoff()
-            .boxed()
     }
 
     fn judge_all(&mut self) {
@@ -404,7 +416,7 @@ impl Watcher {
 
 /// Hands on what one stream sees, until the owner is gone.
 async fn follow(
-    mut stream: BoxStream<'static, watcher::Result<Event<Served>>>,
+    mut stream: Events,
     kind: ApiResource,
     scope: WatchScope,
     ready: oneshot::Sender<()>,
@@ -435,17 +447,6 @@ async fn follow(
             return;
         }
     }
-}
-
-/// The object with its `apiVersion` and `kind`, which lists leave out.
-fn typed(mut object: Arc<Value>, kind: &ApiResource) -> Arc<Value> {
-    if object.get("kind").is_none()
-        && let Value::Object(fields) = Arc::make_mut(&mut object)
-    {
-        fields.insert("apiVersion".to_owned(), kind.api_version.clone().into());
-        fields.insert("kind".to_owned(), kind.kind.clone().into());
-    }
-    object
 }
 
 #[cfg(test)]
