@@ -96,7 +96,7 @@ fn tell_written(session: &Session, path: &Utf8Path) {
 async fn settled(session: &Session, accepted: &str) -> Result<(String, Comparison), Halt> {
     session.awaiting("the inventory is the golden one");
     let deadline = session.now().after(SETTLES_WITHIN);
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -145,7 +145,7 @@ async fn text(session: &Session) -> Result<String, Halt> {
     .map_err(|error| Halt::failed(error.to_string()))
 }
 
-/// All objects in the scenario's namespaces, and those without a namespace
+/// All objects of one moment in the scenario's namespaces, and those without a namespace
 /// that the scenario made.
 async fn objects(session: &Session) -> Result<Vec<Arc<Value>>, RunError> {
     let mut kinds: Vec<&str> = KINDS.to_vec();
@@ -154,10 +154,11 @@ async fn objects(session: &Session) -> Result<Vec<Arc<Value>>, RunError> {
             kinds.push(&made.api_kind);
         }
     }
+    let now = session.api.revision().await?;
     let lists = kinds.into_iter().map(|kind| async move {
         // A kind that is not served has no objects.
         match session.api.kind(kind) {
-            Ok(kind) => session.api.list(kind, None, None).await,
+            Ok(kind) => session.api.list_at(now, kind).await,
             Err(_) => Ok(Vec::new()),
         }
     });
