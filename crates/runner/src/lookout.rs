@@ -3,9 +3,7 @@
 //! Invariant: only a play that has seen every write up to its end leaves them,
 //! so the next one begins with a world that is known to the last revision.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     api::{Api, Revision},
@@ -13,8 +11,8 @@ use crate::{
 };
 
 /// The watches on one cluster between one play and the next.
-#[derive(Clone, Default)]
-pub struct Lookout(Arc<Mutex<Option<Open>>>);
+#[derive(Clone)]
+pub struct Lookout(watch::Sender<Option<Open>>);
 
 /// Watches that are open.
 pub(crate) struct Open {
@@ -29,11 +27,17 @@ pub(crate) struct Open {
 impl Lookout {
     /// What the play before has left.
     pub(crate) fn take(&self) -> Option<Open> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.send_replace(None)
     }
 
     /// Leaves it to the next play.
     pub(crate) fn leave(&self, open: Open) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+        self.0.send_replace(Some(open));
+    }
+}
+
+impl Default for Lookout {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
     }
 }

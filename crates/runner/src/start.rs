@@ -14,7 +14,7 @@ use stayput_scenario::plan::{Action, Deletion, Manifest, Step};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    api::{self, Api, Kind},
+    api::{self, Api, Kind, Revision, WatchScope},
     disk::{self, DisksBefore},
     error::RunError,
     faults::Faults,
@@ -24,7 +24,7 @@ use crate::{
     play::Run,
     redis::{Links, RedisState},
     session::{self, Intent, Session},
-    watch::{Beginning, Watched, Watcher},
+    watch::{Beginning, Watched, Watcher, Watches},
 };
 
 /// A play that has begun.
@@ -51,9 +51,37 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         owner,
         until,
     } = match left {
-        Some(open) => open,
+        Some(left) => left,
         None => open(run, reports_sender.clone()).await?,
     };
+    let mut session = session(run, api, watches)?;
+    let early = early(&session);
+    if goes_on {
+        session.watches.begin(Beginning {
+            clock: session.clock(),
+            reports: reports_sender,
+            scopes: early.iter().map(Early::scope).collect(),
+        })?;
+    }
+    let (disks, ()) = futures::try_join!(disk::before(&session), async {
+        Ok(watch_from(until, &session, &early).await?)
+    })?;
+    session.disks = disks;
+    session.begun = session.now();
+    let before = Before::at(until, session.api.clone());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(Arc::clone(&before).keep(session.clock()));
+    Ok(Started {
+        session,
+        before,
+        reports,
+        owner,
+        tasks,
+    })
+}
+
+/// A session in which nothing has been done yet.
+fn session(run: &Run, api: Api, watches: Watches) -> Result<Session, RunError> {
     let mut session = Session {
         plan: Arc::clone(&run.plan),
         settings: run.settings.clone(),
@@ -83,37 +111,7 @@ pub(crate) async fn start(run: &Run) -> Result<Started, Halt> {
         branches: Vec::new(),
     };
     session.redis = redis_state(&session)?;
-    let early = early(&session);
-    if goes_on {
-        session.watches.begin(Beginning {
-            clock: session.clock(),
-            reports: reports_sender,
-            scopes: early
-                .iter()
-                .map(|(kind, namespace)| kind.watch_scope(namespace.as_deref()))
-                .collect(),
-        })?;
-    }
-    let watching = early.iter().map(|(kind, namespace)| {
-        session
-            .watches
-            .watch_from(until, kind, namespace.as_deref())
-    });
-    let (disks, _) = futures::try_join!(disk::before(&session), async {
-        Ok(try_join_all(watching).await?)
-    })?;
-    session.disks = disks;
-    session.begun = session.now();
-    let before = Before::at(until, session.api.clone());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(Arc::clone(&before).keep(session.clock()));
-    Ok(Started {
-        session,
-        before,
-        reports,
-        owner,
-        tasks,
-    })
+    Ok(session)
 }
 
 /// Learns what the cluster serves; nothing is watched yet.
@@ -121,9 +119,9 @@ async fn open(run: &Run, reports: mpsc::UnboundedSender<Watched>) -> Result<Open
     let client = run.cluster.client();
     let (api, until) =
         futures::try_join!(Api::discover(client.clone()), api::newest_revision(&client))?;
-    let (watcher, watches) = Watcher::new(api.clone(), run.events.clock(), reports);
+    let (world, watches) = Watcher::new(api.clone(), run.events.clock(), reports);
     let mut owner = JoinSet::new();
-    owner.spawn(watcher.run());
+    owner.spawn(world.run());
     Ok(Open {
         api,
         watches,
@@ -178,7 +176,7 @@ fn redis_state(session: &Session) -> Result<Option<RedisState>, RunError> {
 /// What is watched from before the first step: what failures are explained with,
 /// what is judged by its history, and what the manifests make: what was seen to
 /// come and to go need not be looked for at the end.
-fn early(session: &Session) -> Vec<(&Kind, Option<String>)> {
+fn early(session: &Session) -> Vec<Early<'_>> {
     let mut scopes = BTreeSet::from([
         ("v1/Node".to_owned(), None),
         ("v1/PersistentVolume".to_owned(), None),
@@ -192,10 +190,37 @@ fn early(session: &Session) -> Vec<(&Kind, Option<String>)> {
         }
         scopes.insert((kind, namespace));
     }
-    let known = scopes.into_iter();
-    let known =
-        known.filter_map(|(kind, namespace)| Some((session.api.kind(&kind).ok()?, namespace)));
-    known.collect()
+    let served = scopes.into_iter().filter_map(|(kind, namespace)| {
+        let kind = session.api.kind(&kind).ok()?;
+        Some(Early { kind, namespace })
+    });
+    served.collect()
+}
+
+/// A kind that is watched from before the first step.
+struct Early<'a> {
+    kind: &'a Kind,
+    namespace: Option<String>,
+}
+
+impl Early<'_> {
+    fn scope(&self) -> WatchScope {
+        self.kind.watch_scope(self.namespace.as_deref())
+    }
+}
+
+/// Opens the watches; what is watched already goes on.
+async fn watch_from(
+    revision: Revision,
+    session: &Session,
+    early: &[Early<'_>],
+) -> Result<(), RunError> {
+    let watches = early.iter().map(|it| {
+        let watches = &session.watches;
+        watches.watch_from(revision, it.kind, it.namespace.as_deref())
+    });
+    try_join_all(watches).await?;
+    Ok(())
 }
 
 /// What is watched in every namespace.

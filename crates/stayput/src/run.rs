@@ -207,9 +207,9 @@ impl Attempt<'_> {
             lookout: self.shared.map(Shared::lookout).unwrap_or_default(),
         };
         let outcome = if self.flags.controls {
-            stayput_runner::play_controls(&run).await
+            Box::pin(stayput_runner::play_controls(&run)).await
         } else {
-            stayput_runner::play_scenario(&run).await
+            Box::pin(stayput_runner::play_scenario(&run)).await
         };
         drop(run);
         if outcome.failure().is_some() {

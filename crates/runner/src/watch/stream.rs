@@ -97,9 +97,8 @@ mod tests {
     use super::*;
     use crate::api::KindScope;
 
-    /// A server that knows pods at revision 7, where it still knows that, and
-    /// whose newest state is of revision 9.
-    fn server(knows_7: bool) -> Client {
+    /// A server whose newest state is of revision 9, and that knows those since one.
+    fn server(oldest: Revision) -> Client {
         let answer = move |request: Request<Body>| async move {
             let query = request.uri().query().unwrap_or_default().to_owned();
             let asked = |text: &str| query.contains(text);
@@ -108,7 +107,7 @@ mod tests {
                     (200, json!({"type": "MODIFIED", "object": pod(8)}))
                 }
                 () if asked("watch=true") => (200, json!({"type": "MODIFIED", "object": pod(10)})),
-                () if asked("Exact") && knows_7 => (200, list(7)),
+                () if asked("Exact") && oldest <= 7 => (200, list(7)),
                 () if asked("Exact") => (410, json!({"kind": "Status", "code": 410})),
                 () => (200, list(9)),
             };
@@ -128,13 +127,13 @@ mod tests {
             "metadata": {"resourceVersion": version.to_string()}, "items": [pod(version)]})
     }
 
-    async fn first(count: usize, knows_7: bool) -> Vec<String> {
+    async fn first(count: usize, oldest: Revision) -> Vec<String> {
         let kind = Kind {
             resource: ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Pod")),
             scope: KindScope::Namespaced,
             listed: true,
         };
-        let events = events(server(knows_7), &kind, None, Some(7)).take(count);
+        let events = events(server(oldest), &kind, None, Some(7)).take(count);
         let version = |it: &Served| crate::object::version(&it.json);
         let events = events.map(|event| match event {
             Ok(Event::Init) => "list".to_owned(),
@@ -149,7 +148,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_begins_at_the_revision_and_goes_on_with_the_newest_state() {
-        let seen = first(8, true).await.join(", ");
+        let seen = first(8, 7).await.join(", ");
         assert_eq!(
             seen,
             "list, there: 7, all, now: 8, list, there: 9, all, now: 10"
@@ -158,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_begins_with_the_newest_state_where_the_revision_is_not_known_any_more() {
-        let seen = first(4, false).await.join(", ");
+        let seen = first(4, 8).await.join(", ");
         assert_eq!(seen, "list, there: 9, all, now: 10");
     }
 }
