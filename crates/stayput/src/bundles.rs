@@ -1,5 +1,7 @@
 //! `--bundle`: a run in one file.
 
+mod beside;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
@@ -28,6 +30,13 @@ fn packed(flags: &E2e, scenario: &Scenario, records: &[Record]) -> Result<Vec<u8
     let mut texts = BTreeMap::new();
     for (path, text) in &scenario.texts {
         texts.insert(absolute(path)?, text.clone());
+    }
+    let beside = beside::find(&scenario.folder, scenario.texts.iter());
+    for line in &beside.left_out {
+        screen::complain(&format!("not in the bundle: {line}\n"));
+    }
+    for (path, text) in beside.texts {
+        texts.insert(absolute(&path)?, text);
     }
     for path in snapshots(&scenario.snapshots) {
         let text = std::fs::read_to_string(&path);

@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    fs::Permissions,
     io::Read as _,
+    os::unix::fs::PermissionsExt as _,
     sync::Arc,
 };
 
@@ -94,6 +96,9 @@ fn write(bundle: &Bundle, folder: &Utf8Path) -> Result<()> {
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(&path, bytes).with_context(|| format!("cannot write `{path}`"))?;
+        if bytes.starts_with(b"#!") {
+            std::fs::set_permissions(&path, Permissions::from_mode(0o700))?;
+        }
     }
     Ok(())
 }
