@@ -107,37 +107,14 @@ fn node_term(term: &Value, field: &str, issues: &mut Issues) {
 }
 
 fn node_requirement(requirement: &Value, field: &str, issues: &mut Issues) {
-    let values = list(requirement, "/values");
-    match text(requirement, "/operator") {
-        "In" | "NotIn" if values.is_empty() => {
-            issues.required(
-                format!("{field}.values"),
-                "must be specified when `operator` is 'In' or 'NotIn'",
-            );
-        }
-        "Exists" | "DoesNotExist" if !values.is_empty() => {
-            issues.forbidden(
-                format!("{field}.values"),
-                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-            );
-        }
-        "Gt" | "Lt" if values.len() != 1 => {
-            issues.required(
-                format!("{field}.values"),
-                "must be specified single value when `operator` is 'Lt' or 'Gt'",
-            );
-        }
-        "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
-        other => issues.invalid(
-            format!("{field}.operator"),
-            &json!(other),
-            "not a valid selector operator",
-        ),
+    let is_bound = matches!(text(requirement, "/operator"), "Gt" | "Lt");
+    if is_bound && list(requirement, "/values").len() != 1 {
+        issues.required(
+            format!("{field}.values"),
+            "must be specified single value when `operator` is 'Lt' or 'Gt'",
+        );
     }
-    let key = text(requirement, "/key");
-    for error in names::qualified(key) {
-        issues.invalid(format!("{field}.key"), &json!(key), &error);
-    }
+    selectors::requirement(requirement, field, &["Gt", "Lt"], issues);
 }
 
 /// Checks `topologySpreadConstraints`.

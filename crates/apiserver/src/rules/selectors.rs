@@ -16,36 +16,43 @@ pub(crate) fn validate(selector: &Value, field: &str, issues: &mut Issues) {
     );
     for (index, requirement) in list(selector, "/matchExpressions").iter().enumerate() {
         let field = format!("{field}.matchExpressions[{index}]");
-        let values = list(requirement, "/values");
-        match text(requirement, "/operator") {
-            "In" | "NotIn" if values.is_empty() => {
-                issues.required(
-                    format!("{field}.values"),
-                    "must be specified when `operator` is 'In' or 'NotIn'",
-                );
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                issues.forbidden(
-                    format!("{field}.values"),
-                    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-                );
-            }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => issues.invalid(
-                format!("{field}.operator"),
-                &Value::from(other),
-                "not a valid selector operator",
-            ),
-        }
-        let key = text(requirement, "/key");
-        for error in names::qualified(key) {
-            issues.invalid(format!("{field}.key"), &Value::from(key), &error);
-        }
-        for (index, value) in values.iter().enumerate() {
+        self::requirement(requirement, &field, &[], issues);
+        for (index, value) in list(requirement, "/values").iter().enumerate() {
             for error in names::label_value(value.as_str().unwrap_or_default()) {
                 issues.invalid(format!("{field}.values[{index}]"), value, &error);
             }
         }
+    }
+}
+
+/// Checks what the requirements of labels and of nodes have in common; `more` are
+/// the operators that only one of them knows.
+pub(super) fn requirement(requirement: &Value, field: &str, more: &[&str], issues: &mut Issues) {
+    let values = list(requirement, "/values");
+    match text(requirement, "/operator") {
+        "In" | "NotIn" if values.is_empty() => {
+            issues.required(
+                format!("{field}.values"),
+                "must be specified when `operator` is 'In' or 'NotIn'",
+            );
+        }
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
+            issues.forbidden(
+                format!("{field}.values"),
+                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+            );
+        }
+        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+        known if more.contains(&known) => {}
+        other => issues.invalid(
+            format!("{field}.operator"),
+            &Value::from(other),
+            "not a valid selector operator",
+        ),
+    }
+    let key = text(requirement, "/key");
+    for error in names::qualified(key) {
+        issues.invalid(format!("{field}.key"), &Value::from(key), &error);
     }
 }
 
