@@ -58,3 +58,15 @@ pub(crate) async fn run(bench: Bench) -> Result<u8> {
     crate::screen::print(&table::text(&figures, form))?;
     Ok(crate::exit::PASSED)
 }
+
+/// Which build is measured: a debug build says little.
+fn say_build(benchmark: &str) {
+    crate::screen::complain(&if cfg!(debug_assertions) {
+        format!(
+            "this is a debug build: `cargo run --release --package xtask -- bench {benchmark}` \
+             measures what counts\n"
+        )
+    } else {
+        "this is a release build\n".to_owned()
+    });
+}

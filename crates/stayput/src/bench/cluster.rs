@@ -18,7 +18,7 @@ use stayput_cluster::{Cluster as _, Release};
 use stayput_embedded::{Cluster, Options};
 use stayput_runner::Clock;
 
-use super::table::Figure;
+use super::table::{Figure, median};
 use crate::{clusters, screen};
 
 /// The bound that the project sets itself for a cluster whose nodes are all Ready.
@@ -65,22 +65,13 @@ pub(crate) async fn play(part: Part) -> Result<()> {
 /// Takes all figures.
 pub(crate) async fn measure(flags: &Flags) -> Result<Vec<Figure>> {
     ensure!(flags.rounds > 0, "at least one round is needed");
-    say_build();
+    super::say_build("cluster");
     let mut figures = servers(flags.rounds).await?;
     figures.push(nodes_ready(flags.rounds).await?);
     if flags.pods > 0 {
         figures.extend(crowd(flags).await?);
     }
     Ok(figures)
-}
-
-/// Which build was measured: a debug build says little.
-fn say_build() {
-    screen::complain(if cfg!(debug_assertions) {
-        "this is a debug build: `cargo run --release --package xtask -- bench cluster` measures what counts\n"
-    } else {
-        "this is a release build\n"
-    });
 }
 
 /// The API server alone: time to its first answer, memory when it gives it.
@@ -176,19 +167,4 @@ async fn crowd(flags: &Flags) -> Result<Vec<Figure>> {
 
 fn as_millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_median_is_the_middle_one() {
-        assert!((median(vec![9.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
-    }
 }

@@ -21,16 +21,24 @@ pub(crate) enum Form {
 
 /// All figures, a line each.
 pub(crate) fn text(figures: &[Figure], form: Form) -> String {
+    let names = figures.iter().map(|figure| figure.name.len());
+    let width = names.max().unwrap_or_default().max(44);
     let lines: Vec<_> = match form {
         Form::Json => figures.iter().map(as_json).collect(),
         Form::People => std::iter::once(format!(
-            "{:<44}{:>10}{:>10}{:>8}",
+            "{:<width$}{:>10}{:>10}{:>8}",
             "", "ours", "theirs", "ratio"
         ))
-        .chain(figures.iter().map(as_row))
+        .chain(figures.iter().map(|figure| as_row(figure, width)))
         .collect(),
     };
     lines.join("\n")
+}
+
+/// The middle of several values, the upper one where two are.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 fn ratio(figure: &Figure) -> Option<f64> {
@@ -48,10 +56,10 @@ fn as_json(figure: &Figure) -> String {
     .to_string()
 }
 
-fn as_row(figure: &Figure) -> String {
+fn as_row(figure: &Figure, width: usize) -> String {
     let optional = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.2}"));
     format!(
-        "{:<44}{:>10.2}{:>10}{:>8}  {}",
+        "{:<width$}{:>10.2}{:>10}{:>8}  {}",
         figure.name,
         figure.ours,
         optional(figure.theirs),
@@ -63,6 +71,11 @@ fn as_row(figure: &Figure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_median_is_the_middle_one() {
+        assert!((median(vec![9.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
+    }
 
     #[test]
     fn a_figure_without_a_peer_has_no_ratio() {
