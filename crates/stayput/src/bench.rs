@@ -2,6 +2,7 @@
 
 mod cluster;
 mod overhead;
+mod peers;
 mod table;
 mod timed;
 
@@ -35,6 +36,16 @@ enum What {
     /// pods without processes, beside etcd and kube-apiserver where the container engine
     /// has a kind node image.
     Cluster(cluster::Flags),
+    /// The harness on a cluster of kind, beside careful bash, chainsaw and kuttl with the same
+    /// work, in turns: a flow of six Redis pods, one `ConfigMap`, and twenty of them.
+    Peers {
+        /// How often each plays everything; the median is shown.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Flags of `e2e`: which cluster, `kind` without one, and whether it is kept.
+        #[command(flatten)]
+        cluster: Box<E2e>,
+    },
     /// A process of a benchmark's own.
     #[command(subcommand, hide = true)]
     Part(cluster::Part),
@@ -45,6 +56,7 @@ pub(crate) async fn run(bench: Bench) -> Result<u8> {
     let figures = match bench.what {
         What::Overhead { rounds, cluster } => Box::pin(overhead::measure(rounds, *cluster)).await?,
         What::Cluster(flags) => cluster::measure(&flags).await?,
+        What::Peers { rounds, cluster } => Box::pin(peers::measure(rounds, *cluster)).await?,
         What::Part(part) => {
             cluster::play(part).await?;
             return Ok(crate::exit::PASSED);

@@ -23,6 +23,13 @@ pub(crate) struct UsageError {
     pub(crate) hint: Option<String>,
 }
 
+/// Something was tried, and did not hold.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Failed {
+    pub(crate) message: String,
+}
+
 /// The cluster cannot do what the scenario needs.
 #[derive(Debug, thiserror::Error)]
 #[error("this cluster cannot do what the scenario needs:\n{}", .needs.join("\n"))]
@@ -65,6 +72,9 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     if error.is::<NotCapable>() {
         return CLUSTER;
+    }
+    if error.is::<Failed>() {
+        return FAILED;
     }
     if error.is::<UsageError>() || error.is::<std::io::Error>() {
         return USAGE;
