@@ -12,7 +12,10 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, Uri, header::UPGRADE};
+use http::{
+    HeaderValue, Request, Response, Uri,
+    header::{UPGRADE, USER_AGENT},
+};
 use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -38,6 +41,9 @@ const ASKED_EVERY: Duration = Duration::from_secs(10);
 
 /// How many requests that last share the connection with those that do not.
 const PLACES: usize = 50;
+
+/// Who asks, as a cluster's audit log has it.
+const NAME: &str = concat!("stayput/", env!("CARGO_PKG_VERSION"));
 
 /// There is no way to reach a cluster.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +75,7 @@ pub async fn connect(
     };
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
     config.default_retry = false;
+    config.headers.push((USER_AGENT, HeaderValue::from_static(NAME)));
     // A proxy speaks HTTP/1, and a program that gives credentials is asked once.
     if config.proxy_url.is_some() || config.auth_info.exec.is_some() {
         return Ok(Client::try_from(config)?);
