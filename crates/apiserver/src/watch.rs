@@ -2,12 +2,14 @@
 //!
 //! Invariants:
 //! - A watcher that does not read is let go, never waited for; it may come back with the revision it knows.
+//! - What waits for a watcher is not kept for its sake: it is held weakly, and a watcher so slow
+//!   that the history has forgotten it has to begin anew. A thousand of them cost no more than the history.
 //! - An event is shared by all watchers, its JSON too.
 //! - What a watcher is sent is in order, without a gap and without a repetition.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
@@ -38,13 +40,15 @@ pub(crate) enum Seen {
     Changed {
         /// What happened, in the eyes of this watcher.
         change: Change,
-        /// The object to show.
-        object: Arc<Object>,
+        /// The object to show, as long as the store has it.
+        object: Weak<Object>,
         /// The revision of the change.
         revision: u64,
     },
     /// All that was there has been told.
     InitialEnd(u64),
+    /// All up to there has been told.
+    Bookmark(u64),
 }
 
 /// An open watch.
@@ -53,6 +57,8 @@ pub(crate) struct Watch {
     pub(crate) scope: Scope,
     /// What is told first.
     pub(crate) first: Vec<Seen>,
+    /// The revision that what is told first comes after; none where it is all that there is.
+    pub(crate) after: Option<u64>,
     /// What comes then.
     pub(crate) events: mpsc::Receiver<Seen>,
     /// The revision up to which all is told with `first`.
@@ -87,20 +93,15 @@ impl Scope {
             .is_some_and(|previous| self.selector.sees(previous));
         let (change, object) = match (before, now) {
             (false, false) => return None,
-            (false, true) => (Change::Added, Arc::clone(&event.object)),
-            (true, true) => (Change::Modified, Arc::clone(&event.object)),
-            (true, false) if event.change == Change::Deleted => {
-                (Change::Deleted, Arc::clone(&event.object))
-            }
-            // It went out of sight: its last sight, at the revision of the change.
-            (true, false) => {
-                let last = event.previous.as_ref()?.value().into_owned();
-                (Change::Deleted, Arc::new(Object::new(last, event.revision)))
-            }
+            (false, true) => (Change::Added, &event.object),
+            (true, true) => (Change::Modified, &event.object),
+            (true, false) if event.change == Change::Deleted => (Change::Deleted, &event.object),
+            // It went out of sight: its last sight.
+            (true, false) => (Change::Deleted, event.previous.as_ref()?),
         };
         Some(Seen::Changed {
             change,
-            object,
+            object: Arc::downgrade(object),
             revision: event.revision,
         })
     }

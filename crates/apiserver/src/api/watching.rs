@@ -49,6 +49,7 @@ impl Api {
         };
         let from_start = options.initial_events == Some(true)
             || (asked.is_none() && options.initial_events.is_none());
+        let after = asked.filter(|_| !from_start);
         let (first, expired) = match (from_start, asked) {
             (false, Some(asked)) => match self.missed(&scope, asked) {
                 Ok(missed) => (missed, None),
@@ -67,6 +68,7 @@ impl Api {
         Ok(Answer::Watch(Box::new(Watch {
             scope,
             first,
+            after,
             events,
             revision: self.store.revision().max(asked.unwrap_or_default()),
             bookmarks: options.bookmarks,
@@ -84,7 +86,7 @@ impl Api {
             .filter(|(_, object)| scope.selector.sees(object))
             .map(|(_, object)| Seen::Changed {
                 change: Change::Added,
-                object: Arc::clone(object),
+                object: Arc::downgrade(object),
                 revision: object.revision(),
             })
             .collect()

@@ -1,11 +1,11 @@
-//! The last changes, as many as the bound allows.
+//! The last changes, as many as the bounds allow: of their number, and of their length.
 //!
 //! Invariant: events are in order of their revisions, without a gap.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Event, Object};
+use super::Event;
 
 /// The history does not reach back that far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,11 +17,17 @@ pub(crate) struct Expired {
     pub(crate) oldest: u64,
 }
 
+/// Most bytes of all objects of the history, each counted as it was and as it became. A real
+/// server bounds the number alone, but has a machine to itself.
+const BYTES: usize = 256 * 1024 * 1024;
+
 /// The last changes.
 #[derive(Debug)]
 pub(crate) struct History {
     events: VecDeque<Arc<Event>>,
     limit: usize,
+    /// The length of all of them.
+    bytes: usize,
     /// The revision before the first event: the oldest to continue from.
     oldest: u64,
 }
@@ -32,43 +38,23 @@ impl History {
         History {
             events: VecDeque::new(),
             limit,
+            bytes: 0,
             oldest,
         }
     }
 
     pub(super) fn push(&mut self, event: Event) -> Arc<Event> {
         let event = Arc::new(event);
+        self.bytes += length(&event);
         self.events.push_back(Arc::clone(&event));
-        while self.events.len() > self.limit {
-            if let Some(forgotten) = self.events.pop_front() {
-                self.oldest = forgotten.revision;
-            }
+        while self.events.len() > self.limit || self.bytes > BYTES {
+            let Some(forgotten) = self.events.pop_front() else {
+                break;
+            };
+            self.bytes -= length(&forgotten);
+            self.oldest = forgotten.revision;
         }
         event
-    }
-
-    /// Has the objects of the event at that revision rest as text, if it is remembered
-    /// still; gives the one that it was about.
-    pub(super) fn rest(&mut self, revision: u64) -> Option<Arc<Object>> {
-        let position = self
-            .events
-            .binary_search_by_key(&revision, |event| event.revision)
-            .ok()?;
-        let event = self.events.get_mut(position)?;
-        let rest = |object: &Arc<Object>| {
-            if object.rests() {
-                Arc::clone(object)
-            } else {
-                Arc::new(object.at_rest())
-            }
-        };
-        let object = rest(&event.object);
-        *event = Arc::new(Event {
-            object: Arc::clone(&object),
-            previous: event.previous.as_ref().map(rest),
-            ..Event::clone(event)
-        });
-        Some(object)
     }
 
     /// Forgets all, as a compaction does.
@@ -77,6 +63,7 @@ impl History {
             self.oldest = last.revision;
         }
         self.events.clear();
+        self.bytes = 0;
     }
 
     /// Every change after a revision, oldest first.
@@ -95,4 +82,10 @@ impl History {
             .partition_point(|event| event.revision <= revision);
         Ok(self.events.range(start..))
     }
+}
+
+fn length(event: &Event) -> usize {
+    let objects = [Some(&event.object), event.previous.as_ref()];
+    let lengths = objects.into_iter().flatten();
+    lengths.map(|object| object.encoded().len()).sum()
 }

@@ -5,6 +5,8 @@
 //! - One revision counter for everything; it only grows, and each change takes exactly one.
 //! - Objects are immutable and shared; a change makes a new one.
 //! - Only the newest objects are kept as trees; the others rest as text.
+//! - A version of an object is there while it is the newest one, or the history tells of it;
+//!   who only may want to see it later holds it weakly.
 //! - What happened after a revision can be told as long as the history reaches back to it.
 
 mod history;
@@ -25,6 +27,8 @@ const FIRST_REVISION: u64 = 100;
 /// How many of the newest objects are kept as trees: more than are written between one
 /// writer's look at an object and its answer.
 const TREES: usize = 256;
+/// Most bytes of their texts; one tree is kept, however large.
+const TREE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Index of a table, one for each stored kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,8 +40,9 @@ pub(crate) struct Store {
     revision: u64,
     tables: Vec<BTreeMap<Key, Arc<Object>>>,
     history: History,
-    /// What was written last and is kept as trees, oldest first.
-    trees: VecDeque<(TableId, Key, u64)>,
+    trees: Trees,
+    /// What was there before the last change, which every watcher with a selector looks at.
+    before: Option<Arc<Value>>,
 }
 
 impl Store {
@@ -48,7 +53,8 @@ impl Store {
             revision: FIRST_REVISION,
             tables: vec![BTreeMap::new(); tables],
             history,
-            trees: VecDeque::new(),
+            trees: Trees::default(),
+            before: None,
         }
     }
 
@@ -118,8 +124,7 @@ impl Store {
 
     /// Writes a new or changed object and gives it its revision.
     pub(crate) fn put(&mut self, table: TableId, key: Key, value: Value) -> Arc<Event> {
-        self.revision += 1;
-        let object = Arc::new(Object::new(value, self.revision));
+        let object = self.written(value);
         let previous = self.tables[table.0].insert(key.clone(), Arc::clone(&object));
         let change = if previous.is_some() {
             Change::Modified
@@ -139,8 +144,7 @@ impl Store {
     /// Removes an object; the event carries its last state at the new revision.
     pub(crate) fn remove(&mut self, table: TableId, key: &Key) -> Option<Arc<Event>> {
         let previous = self.tables[table.0].remove(key)?;
-        self.revision += 1;
-        let object = Arc::new(Object::new(previous.value().into_owned(), self.revision));
+        let object = self.written(previous.value().into_owned());
         let key = key.clone();
         Some(self.keep(Event {
             table,
@@ -152,27 +156,38 @@ impl Store {
         }))
     }
 
-    /// Remembers a change; what is no longer new enough comes to rest.
-    fn keep(&mut self, mut event: Event) -> Arc<Event> {
-        // Every watcher with a selector is about to look at it.
-        if let Some(previous) = event.previous.as_mut().filter(|it| it.rests()) {
-            *previous = Arc::new(previous.awake());
-        }
-        let written = (event.table, event.key.clone(), event.revision);
-        self.trees.push_back(written);
-        if self.trees.len() > TREES
-            && let Some((table, key, revision)) = self.trees.pop_front()
-        {
-            self.rest(table, &key, revision);
-        }
-        self.history.push(event)
+    /// The object at the next revision; what is no longer new enough comes to rest.
+    fn written(&mut self, value: Value) -> Arc<Object> {
+        self.revision += 1;
+        let (object, tree) = Object::stored(value, self.revision);
+        self.trees.keep(tree, object.encoded().len());
+        Arc::new(object)
     }
 
-    fn rest(&mut self, table: TableId, key: &Key, revision: u64) {
-        let told = self.history.rest(revision);
-        let kept = self.tables[table.0].get_mut(key);
-        if let Some(kept) = kept.filter(|kept| kept.revision() == revision) {
-            *kept = told.unwrap_or_else(|| Arc::new(kept.at_rest()));
+    /// Remembers a change.
+    fn keep(&mut self, event: Event) -> Arc<Event> {
+        let resting = event.previous.as_ref().filter(|it| it.rests());
+        self.before = resting.and_then(|previous| previous.wake());
+        self.history.push(event)
+    }
+}
+
+/// The trees of what was written last, oldest first, and the lengths of their texts.
+#[derive(Debug, Default)]
+struct Trees {
+    newest: VecDeque<(Arc<Value>, usize)>,
+    bytes: usize,
+}
+
+impl Trees {
+    /// Keeps one more, and no longer what is beyond the bounds.
+    fn keep(&mut self, tree: Arc<Value>, length: usize) {
+        self.newest.push_back((tree, length));
+        self.bytes += length;
+        while self.newest.len() > TREES || (self.bytes > TREE_BYTES && self.newest.len() > 1) {
+            if let Some((_, length)) = self.newest.pop_front() {
+                self.bytes -= length;
+            }
         }
     }
 }

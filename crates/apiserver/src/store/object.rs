@@ -1,7 +1,7 @@
 //! One stored object, one change of it.
 
-use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -29,8 +29,9 @@ impl Key {
 
 /// An object as it is at one revision, without `apiVersion` and `kind`, which its kind knows.
 ///
-/// A tree of JSON takes ten times the memory of its text. So an object is a tree while it
-/// is new, and many look at it, and its text from then on.
+/// A tree of JSON takes ten times the memory of its text. So what is stored is its text, and
+/// a tree beside it as long as somebody holds that one: the store does while it is new, and
+/// many look at it.
 #[derive(Debug)]
 pub(crate) struct Object {
     form: Form,
@@ -39,69 +40,92 @@ pub(crate) struct Object {
 
 #[derive(Debug)]
 enum Form {
-    Tree {
+    /// Stored nowhere.
+    Loose {
         value: Value,
         encoded: OnceLock<Bytes>,
     },
-    Text(Bytes),
+    Stored {
+        tree: Weak<Value>,
+        again: OnceLock<Weak<Value>>,
+        text: Bytes,
+    },
+}
+
+/// An object's JSON to look at.
+#[derive(Debug)]
+pub(crate) enum Tree<'a> {
+    /// The object's own.
+    Own(&'a Value),
+    /// The one that the store holds.
+    Held(Arc<Value>),
+    /// Read from the text.
+    Read(Value),
 }
 
 impl Object {
     /// Takes the value over and writes the revision into it.
-    pub(crate) fn new(mut value: Value, revision: u64) -> Object {
-        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.insert(
-                "resourceVersion".to_owned(),
-                Value::String(revision.to_string()),
-            );
-        }
-        Object::tree(value, revision)
+    pub(crate) fn new(value: Value, revision: u64) -> Object {
+        Object::loose(stamped(value, revision), revision)
     }
 
     /// An object that was never stored, as a dry run answers it.
     pub(crate) fn unstored(value: Value) -> Object {
-        Object::tree(value, 0)
+        Object::loose(value, 0)
     }
 
-    fn tree(value: Value, revision: u64) -> Object {
+    fn loose(value: Value, revision: u64) -> Object {
         let encoded = OnceLock::new();
-        Object {
-            form: Form::Tree { value, encoded },
-            revision,
-        }
+        let form = Form::Loose { value, encoded };
+        Object { form, revision }
     }
 
-    /// The same as text alone.
-    pub(super) fn at_rest(&self) -> Object {
-        Object {
-            // A buffer of its own length: what it grew by would be kept as well.
-            form: Form::Text(Bytes::copy_from_slice(self.encoded())),
-            revision: self.revision,
-        }
+    /// The same for the store, and its tree: who keeps that spares others to read the text.
+    pub(super) fn stored(value: Value, revision: u64) -> (Object, Arc<Value>) {
+        let tree = Arc::new(stamped(value, revision));
+        let text = written(&tree);
+        let form = Form::Stored {
+            tree: Arc::downgrade(&tree),
+            again: OnceLock::new(),
+            text,
+        };
+        (Object { form, revision }, tree)
     }
 
-    /// The same as a tree, for many to look at.
-    pub(super) fn awake(&self) -> Object {
-        let encoded = OnceLock::from(self.encoded().clone());
-        Object {
-            form: Form::Tree {
-                value: self.value().into_owned(),
-                encoded,
-            },
-            revision: self.revision,
-        }
+    /// Gives one that rests a tree again, for as long as that is held. Once: what is no longer
+    /// the newest version is not looked at by many a second time.
+    pub(super) fn wake(&self) -> Option<Arc<Value>> {
+        let Form::Stored { again, .. } = &self.form else {
+            return None;
+        };
+        let tree = Arc::new(self.value().into_owned());
+        again.set(Arc::downgrade(&tree)).ok()?;
+        Some(tree)
     }
 
     /// Whether it is text alone.
     pub(super) fn rests(&self) -> bool {
-        matches!(self.form, Form::Text(_))
+        matches!(self.form, Form::Stored { .. }) && self.held().is_none()
+    }
+
+    /// The tree that the store holds, if it does.
+    fn held(&self) -> Option<Arc<Value>> {
+        match &self.form {
+            Form::Loose { .. } => None,
+            Form::Stored { tree, again, .. } => tree
+                .upgrade()
+                .or_else(|| again.get().and_then(Weak::upgrade)),
+        }
     }
 
     /// The object itself; read anew each time from one that rests.
-    pub(crate) fn value(&self) -> Cow<'_, Value> {
+    pub(crate) fn value(&self) -> Tree<'_> {
         match &self.form {
-            Form::Tree { value, .. } => Cow::Borrowed(value),
-            Form::Text(text) => Cow::Owned(serde_json::from_slice(text).unwrap_or_default()),
+            Form::Loose { value, .. } => Tree::Own(value),
+            Form::Stored { text, .. } => match self.held() {
+                Some(tree) => Tree::Held(tree),
+                None => Tree::Read(serde_json::from_slice(text).unwrap_or_default()),
+            },
         }
     }
 
@@ -113,10 +137,46 @@ impl Object {
     /// Its JSON, made once however many ask for it.
     pub(crate) fn encoded(&self) -> &Bytes {
         match &self.form {
-            Form::Tree { value, encoded } => encoded.get_or_init(|| Bytes::from(value.to_string())),
-            Form::Text(text) => text,
+            Form::Loose { value, encoded } => encoded.get_or_init(|| written(value)),
+            Form::Stored { text, .. } => text,
         }
     }
+}
+
+impl Tree<'_> {
+    /// The JSON itself, copied where others look at it too.
+    pub(crate) fn into_owned(self) -> Value {
+        match self {
+            Tree::Own(value) => value.clone(),
+            Tree::Held(tree) => Value::clone(&tree),
+            Tree::Read(value) => value,
+        }
+    }
+}
+
+impl Deref for Tree<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        match self {
+            Tree::Own(value) => value,
+            Tree::Held(tree) => tree,
+            Tree::Read(value) => value,
+        }
+    }
+}
+
+fn stamped(mut value: Value, revision: u64) -> Value {
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        let revision = Value::String(revision.to_string());
+        metadata.insert("resourceVersion".to_owned(), revision);
+    }
+    value
+}
+
+/// The text in a buffer of its own length: what it grew by would be kept as well.
+fn written(value: &Value) -> Bytes {
+    Bytes::from(value.to_string().into_boxed_str().into_boxed_bytes())
 }
 
 /// What happened to an object.

@@ -110,4 +110,31 @@ fn what_is_old_rests_as_text_and_says_the_same() {
     let gone = store.remove(TABLE, &key).expect("it was there");
     let previous = gone.previous.as_ref().expect("it was there");
     assert!(!previous.rests() && previous.value()["n"] == 2);
+    assert!(Arc::ptr_eq(previous, &kept));
+    put(&mut store, "old", 3);
+    store.remove(TABLE, &Key::new("ns", "new"));
+    assert!(previous.rests() && previous.value()["n"] == 2);
+}
+
+#[test]
+fn the_history_is_bounded_in_bytes() {
+    let mut store = Store::new(1, 10_000);
+    let key = Key::new("ns", "large");
+    let large = "x".repeat(3 * 1024 * 1024);
+    let first = store.put(TABLE, key.clone(), json!({"metadata": {}, "a": large}));
+    assert!(!first.object.rests());
+    let gone = Arc::downgrade(&first.object);
+    for _ in 0..10 {
+        store.put(TABLE, key.clone(), json!({"metadata": {}, "a": large}));
+    }
+    assert!(first.object.rests());
+    drop(first);
+    for _ in 0..40 {
+        store.put(TABLE, key.clone(), json!({"metadata": {}, "a": large}));
+    }
+    assert!(gone.upgrade().is_none());
+    assert!(store.history().after(101).is_err());
+    // What is counted twice, as it was and as it became, is kept once.
+    let kept = store.history().after(store.revision() - 40);
+    assert_eq!(kept.expect("remembered").count(), 40);
 }

@@ -1,7 +1,8 @@
 //! The body of a watch: events as they come, until its time is over.
 //!
 //! Invariants:
-//! - Memory is bounded: what the client does not read waits in the watch's queue, which is bounded too.
+//! - Memory is bounded: what the client does not read waits in the watch's queue, which is bounded
+//!   too, and only the piece that is being sent is held.
 //! - A watch that was let go comes back by itself from the last event it sent, or ends with `410 Gone`.
 
 use std::collections::VecDeque;
@@ -11,13 +12,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
 use serde_json::{Value, json};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::time::{Instant, sleep_until};
 
 use crate::api::negotiate::Form;
 use crate::api::render::{Header, change_name, line};
 use crate::server::Handle;
 use crate::status::Status;
-use crate::store::{Expired, Object};
+use crate::store::{Change, Expired, Object};
 use crate::watch::{Seen, Watch};
 
 /// A watch without a time-out of its own ends after this.
@@ -35,8 +37,8 @@ struct State {
     watch: Watch,
     handle: Handle,
     waiting: VecDeque<Seen>,
-    /// All up to here has been written.
-    written: u64,
+    /// All up to here has been written; nothing before all that there was has been.
+    written: Option<u64>,
     header: Header,
     deadline: Instant,
     bookmark: Instant,
@@ -64,11 +66,10 @@ pub(super) fn stream(mut watch: Watch, handle: Handle) -> impl Stream<Item = Byt
     let first_bookmark = before_end.map_or(LONGEST, |time| time.min(BOOKMARKS));
     let waiting = VecDeque::from(std::mem::take(&mut watch.first));
     let state = State {
-        // What is told first is older than what comes then.
         written: if waiting.is_empty() {
-            watch.revision
+            Some(watch.revision)
         } else {
-            0
+            watch.after
         },
         watch,
         handle,
@@ -94,14 +95,18 @@ impl State {
         }
         loop {
             if !self.waiting.is_empty() {
-                return Some(self.write());
+                let bytes = self.write();
+                if !bytes.is_empty() {
+                    return Some(bytes);
+                }
+                if let Some(bytes) = self.come_back().await? {
+                    return Some(bytes);
+                }
+                continue;
             }
             match self.wait().await {
                 Wake::Over => return None,
-                Wake::Bookmark => match self.bookmark().await {
-                    Some(bytes) => return Some(bytes),
-                    None => continue,
-                },
+                Wake::Bookmark => self.bookmark().await?,
                 Wake::LetGo => {
                     if let Some(bytes) = self.come_back().await? {
                         return Some(bytes);
@@ -126,49 +131,65 @@ impl State {
     /// Queues an event, unless it was told before.
     fn take(&mut self, seen: Seen) {
         let known = match &seen {
-            Seen::Changed { revision, .. } => *revision <= self.written,
-            Seen::InitialEnd(_) => false,
+            Seen::Changed { revision, .. } => Some(*revision) <= self.written,
+            Seen::InitialEnd(_) | Seen::Bookmark(_) => false,
         };
         if !known {
             self.waiting.push_back(seen);
         }
     }
 
-    /// Writes what waits, up to a chunk.
+    /// Writes what waits, up to a chunk; nothing when what comes next is forgotten.
     fn write(&mut self) -> Bytes {
         let mut out = BytesMut::new();
-        let now = (self.watch.clock)();
-        let kind = self.watch.scope.served.kind;
-        while out.len() < CHUNK {
-            match self.waiting.pop_front() {
-                None => break,
-                Some(Seen::Changed {
-                    change,
-                    object,
-                    revision,
-                }) => {
-                    out.extend_from_slice(&self.watch.view.event(
-                        kind,
-                        change_name(change),
-                        &object,
-                        self.header,
-                        now,
-                    ));
-                    self.header = Header::Known;
-                    self.written = self.written.max(revision);
-                }
-                Some(Seen::InitialEnd(revision)) => {
-                    out.extend_from_slice(
-                        &self.mark(revision, json!({"k8s.io/initial-events-end": "true"})),
-                    );
-                }
-            }
+        while out.len() < CHUNK
+            && let Some(seen) = self.waiting.front()
+        {
+            let Some(line) = self.line(&seen.clone()) else {
+                return out.freeze();
+            };
+            out.extend_from_slice(&line);
+            self.waiting.pop_front();
         }
         if self.waiting.is_empty() {
             // All that was there at the start has been told.
-            self.written = self.written.max(self.watch.revision);
+            self.written = self.written.max(Some(self.watch.revision));
         }
         out.freeze()
+    }
+
+    /// The line of what is seen; none when nobody has the object any more.
+    fn line(&mut self, seen: &Seen) -> Option<Bytes> {
+        let (change, object, revision) = match seen {
+            Seen::InitialEnd(revision) => {
+                let end = json!({"k8s.io/initial-events-end": "true"});
+                return Some(self.mark(*revision, end));
+            }
+            Seen::Bookmark(revision) => {
+                let revision = self.written.max(Some(*revision));
+                self.written = revision;
+                return Some(self.mark(revision.unwrap_or_default(), Value::Null));
+            }
+            Seen::Changed {
+                change,
+                object,
+                revision,
+            } => (*change, object.upgrade()?, *revision),
+        };
+        let object = if change == Change::Deleted && object.revision() != revision {
+            // Its last sight, at the revision of the change.
+            Arc::new(Object::new(object.value().into_owned(), revision))
+        } else {
+            object
+        };
+        let (kind, name) = (self.watch.scope.served.kind, change_name(change));
+        let now = (self.watch.clock)();
+        let view = &self.watch.view;
+        let line = view.event(kind, name, &object, self.header, now);
+        self.header = Header::Known;
+        // What is there at the start comes by name, not by revision.
+        self.written = self.written.map(|written| written.max(revision));
+        Some(line)
     }
 
     /// A bookmark of a revision up to which all has been written.
@@ -199,7 +220,8 @@ impl State {
         }
     }
 
-    async fn bookmark(&mut self) -> Option<Bytes> {
+    /// Queues a bookmark behind all that it is about; nothing when the server is gone.
+    async fn bookmark(&mut self) -> Option<()> {
         let now = Instant::now();
         let last = self.deadline - LAST_BOOKMARK;
         self.bookmark = if now < last {
@@ -212,35 +234,31 @@ impl State {
         loop {
             match self.watch.events.try_recv() {
                 Ok(seen) => self.take(seen),
-                Err(tokio::sync::mpsc::error::TryRecvError::Empty) => break,
-                Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {
+                    self.waiting.push_back(Seen::Bookmark(revision));
+                    return Some(());
+                }
+                // It was let go, and comes back before the next bookmark.
+                Err(TryRecvError::Disconnected) => return Some(()),
             }
         }
-        let mut out = BytesMut::new();
-        while !self.waiting.is_empty() {
-            out.extend_from_slice(&self.write());
-        }
-        let revision = revision.max(self.written);
-        self.written = revision;
-        out.extend_from_slice(&self.mark(revision, Value::Null));
-        Some(out.freeze())
     }
 
-    /// Comes back after having been let go; nothing when the server is gone, an error event when it was too long.
+    /// Comes back after having been let go, or having been too slow; nothing when the server is
+    /// gone, an error event when it was too long.
     async fn come_back(&mut self) -> Option<Option<Bytes>> {
-        match self
-            .handle
-            .resume(self.watch.scope.clone(), self.written)
-            .await?
-        {
+        let after = self.written.unwrap_or_default();
+        let resumed = self.handle.resume(self.watch.scope.clone(), after).await?;
+        Some(match resumed {
             Ok(resumed) => {
+                self.waiting.clear();
                 self.watch.events = resumed.events;
                 resumed.missed.into_iter().for_each(|seen| self.take(seen));
                 self.watch.revision = resumed.revision;
-                Some(None)
+                None
             }
-            Err(expired) => Some(Some(self.end(expired))),
-        }
+            Err(expired) => Some(self.end(expired)),
+        })
     }
 
     fn end(&mut self, expired: Expired) -> Bytes {
