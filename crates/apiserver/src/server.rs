@@ -15,7 +15,7 @@ use crate::api::watching::Resumed;
 use crate::options::Options;
 use crate::status::Status;
 use crate::store::Expired;
-use crate::transport::{Room, Runner, run};
+use crate::transport::{Room, Runner, Unread, run};
 use crate::watch::Scope;
 
 /// How many requests may wait for the owner.
@@ -36,6 +36,7 @@ pub struct ApiServer {
     options: Options,
     pub(crate) runner: Runner,
     pub(crate) room: Room,
+    pub(crate) unread: Unread,
     pub(crate) tasks: JoinSet<()>,
 }
 
@@ -56,6 +57,7 @@ impl ApiServer {
             options,
             runner,
             room: Room::new(),
+            unread: Unread::new(),
             tasks,
         }
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use stayput_apiserver::{ApiServer, Dialing, NodeDialer};
 use stayput_cluster::NodeName;
@@ -83,6 +84,7 @@ fn live(inside: Inside) -> Result<(), Trouble> {
     let home = Home::of(&blueprint.state, &blueprint.name);
     let _held = home.hold()?;
     log_to(&home)?;
+    open_as_many_files_as_allowed();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -102,6 +104,19 @@ fn log_to(home: &Home) -> Result<(), Trouble> {
         .with_ansi(false)
         .with_env_filter(filter)
         .try_init()
+}
+
+/// Raises the limit of open files to the highest that is allowed, as programs in Go do: the
+/// API server has as many seats as it has files. Pods keep theirs: the zygote forks them.
+fn open_as_many_files_as_allowed() {
+    let limit = getrlimit(Resource::Nofile);
+    let highest = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, highest) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// A new file that only its owner may read.

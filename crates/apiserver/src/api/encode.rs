@@ -1,7 +1,7 @@
 //! From a document to the bytes of a response.
 //!
 //! Invariant: a list of stored objects is written piece by piece, as fast as the client reads
-//! it: a slow reader holds the objects, which are shared, and one piece.
+//! it: a slow reader holds the objects, which are shared, and two pieces.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::kinds::Kind;
 use crate::store::Object;
 
 /// From so many bytes on, a list is sent in pieces of that size.
-const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 64 * 1024;
 
 /// A body to send.
 #[derive(Debug)]

@@ -2,11 +2,14 @@
 //!
 //! Invariants:
 //! - Nobody is anonymous: a client certificate of our CA, or the token, or `401`.
-//! - A half-open connection is closed; the number of connections is bounded.
+//! - A half-open connection is closed; the number of connections is bounded, and who comes when
+//!   all are in use is told so.
+//! - What one client has under way is bounded, and so is what is kept for a client that does not read.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +24,11 @@ use rustls::server::WebPkiClientVerifier;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::authority::{Authority, AuthorityError, Credentials};
+use super::seats::{Asking, Guest, Seats};
 use super::service::{Body, Context, refuse, respond};
 use super::{Runner, run};
 use crate::rights::User;
@@ -37,8 +42,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(90);
 /// Most bytes of the headers of a request, as in Go.
 const HEADERS: u32 = 1024 * 1024;
-/// How many connections are served at once.
-const CONNECTIONS: usize = 4096;
+/// How much one HTTP/2 connection may have under way, as with a real server.
+const STREAMS: u32 = 100;
+/// How many streams a client may have taken back before anybody has looked at them. At once
+/// it needs none; who opens and resets them by the thousand is sent away, as by a real server.
+const RESETS: usize = 20;
+/// Most bytes that are kept of one stream until its client has room for them.
+const UNREAD: usize = 64 * 1024;
+/// How many connections may wait to be accepted, as with programs in Go.
+const BACKLOG: i32 = 4096;
+/// How many may be told at once that there is no seat for them.
+const REFUSALS: usize = 64;
+/// How long who is asked to leave may take.
+const PARTING: Duration = Duration::from_secs(1);
+/// How long nobody is let in when there are no open files left, unless one is given back.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// HTTPS cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +103,9 @@ impl ApiServer {
             nodes: Arc::clone(&self.options().nodes),
             runner: self.runner.clone(),
             room: self.room.clone(),
+            unread: self.unread.clone(),
             token: None,
+            asking: None,
         }
     }
 
@@ -115,6 +135,9 @@ impl ApiServer {
         let hash = authority.client_hash.clone();
         let acceptor = TlsAcceptor::from(Arc::new(tls(authority)?));
         listener.set_nonblocking(true).map_err(HttpsError::Listen)?;
+        // A crowd that arrives at once waits for its turn; beyond it, a client waits a second.
+        rustix::net::listen(&listener, BACKLOG)
+            .map_err(|error| HttpsError::Listen(error.into()))?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(HttpsError::Listen)?;
         let context = Context {
             token: Some(Arc::from(credentials.token.as_str())),
@@ -169,22 +192,42 @@ enum Known {
 }
 
 async fn accept(listener: tokio::net::TcpListener, door: Door) {
+    let mut seats = Seats::new();
     let mut connections = JoinSet::new();
+    let mut refused = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve(stream, door.clone()))),
-                // Out of file descriptors, say: one connection less will end it.
-                Err(_) => drop(connections.join_next().await),
-            },
+            accepted = listener.accept(), if refused.len() < REFUSALS => {
+                if let Ok((stream, _)) = accepted {
+                    let guest = seats.take();
+                    let those = if guest.is_some() { &mut connections } else { &mut refused };
+                    those.spawn(serve(stream, door.clone(), guest));
+                } else {
+                    // Out of open files: one connection less will end it.
+                    seats.make_room();
+                    drop(timeout(PAUSE, one_ends(&mut connections)).await);
+                }
+            }
             Some(_) = connections.join_next() => {}
+            Some(_) = refused.join_next() => {}
         }
     }
 }
 
-async fn serve(stream: TcpStream, door: Door) {
+async fn one_ends(connections: &mut JoinSet<()>) {
+    if connections.join_next().await.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Serves a connection; one without a seat is answered once, that there is none.
+async fn serve(stream: TcpStream, door: Door, guest: Option<Arc<Guest>>) {
     drop(stream.set_nodelay(true));
-    let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, door.acceptor.accept(stream)).await else {
+    let stream = tokio::select! {
+        stream = timeout(PATIENCE, door.acceptor.accept(stream)) => stream,
+        () = asked_to_leave(guest.as_deref()) => return,
+    };
+    let Ok(Ok(stream)) = stream else {
         return;
     };
     let known = if stream.get_ref().1.peer_certificates().is_some() {
@@ -193,12 +236,34 @@ async fn serve(stream: TcpStream, door: Door) {
         Known::NotYet
     };
     let first = Arc::new(Notify::new());
-    let asked = Arc::clone(&first);
+    let (heard, client) = (Arc::clone(&first), guest.clone());
     let service = service_fn(move |request| {
-        asked.notify_one();
-        answer(door.clone(), known, request)
+        heard.notify_one();
+        answer(door.clone(), client.clone(), known, request)
     });
     let (runner, tasks) = Runner::new();
+    let builder = protocols(runner);
+    let serving = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    // A client that goes away is no news.
+    let (mut serving, mut tasks) = (serving, pin!(run(tasks)));
+    let parting = tokio::select! {
+        _ = serving.as_mut() => return,
+        () = tasks.as_mut() => return,
+        parting = parting(&first, guest.as_deref()) => parting,
+    };
+    if parting == Parting::Kindly {
+        serving.as_mut().graceful_shutdown();
+        let ended = async {
+            tokio::select! {
+                _ = serving => {}
+                () = tasks => {}
+            }
+        };
+        drop(timeout(PARTING, ended).await);
+    }
+}
+
+fn protocols(runner: Runner) -> auto::Builder<Runner> {
     let mut builder = auto::Builder::new(runner);
     builder
         .http1()
@@ -210,31 +275,52 @@ async fn serve(stream: TcpStream, door: Door) {
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_secs(30))
         .max_header_list_size(HEADERS)
-        .max_concurrent_streams(1000);
-    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    // A client that goes away is no news.
-    tokio::select! {
-        served = serving => drop(served),
-        () = run(tasks) => {}
-        () = silence(&first) => {}
-    }
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_send_buf_size(UNREAD);
+    builder
 }
 
-/// Ends when nothing is asked in time.
-async fn silence(first: &Notify) {
-    if tokio::time::timeout(PATIENCE, first.notified())
-        .await
-        .is_ok()
-    {
-        std::future::pending::<()>().await;
+/// How the server parts with a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parting {
+    /// It said nothing.
+    AtOnce,
+    /// What is under way is answered, and it is told.
+    Kindly,
+}
+
+/// Ends when the server wants to part: nothing is asked in time, there is need of the seat,
+/// or there was none.
+async fn parting(first: &Notify, guest: Option<&Guest>) -> Parting {
+    tokio::select! {
+        () = asked_to_leave(guest) => return Parting::Kindly,
+        spoken = timeout(PATIENCE, first.notified()) => if spoken.is_err() {
+            return Parting::AtOnce;
+        }
+    }
+    if guest.is_some() {
+        asked_to_leave(guest).await;
+    }
+    Parting::Kindly
+}
+
+async fn asked_to_leave(guest: Option<&Guest>) {
+    match guest {
+        Some(guest) => guest.asked_to_leave().await,
+        None => std::future::pending().await,
     }
 }
 
 async fn answer(
     door: Door,
+    guest: Option<Arc<Guest>>,
     known: Known,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
+    let Some(guest) = guest else {
+        return Ok(refuse(&Status::busy(), ""));
+    };
     let header = request.headers().get(AUTHORIZATION);
     let token = header
         .and_then(|value| value.to_str().ok())
@@ -244,5 +330,11 @@ async fn answer(
         Known::NotYet if token.is_some() && token == door.context.token.as_deref() => door.by_token,
         Known::NotYet => return Ok(refuse(&Status::unauthorized(), "")),
     };
-    Ok(respond(door.context, user, request).await)
+    let asking = Arc::new(Asking::begin(&guest));
+    let context = Context {
+        asking: Some(Arc::clone(&asking)),
+        ..door.context
+    };
+    let answer = respond(context, user, request).await;
+    Ok(answer.map(|body| asking.until_read(body)))
 }

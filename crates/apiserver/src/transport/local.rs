@@ -8,6 +8,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use http::header::{HeaderValue, UPGRADE, USER_AGENT};
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use hyper::client::conn::http1 as client;
 use hyper::server::conn::http1 as server;
 use hyper::service::service_fn;
@@ -98,5 +99,5 @@ async fn through_pipe(
     let response = sender
         .send_request(Request::from_parts(parts, body))
         .await?;
-    Ok(response.map(http_body_util::BodyExt::boxed_unsync))
+    Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
 }

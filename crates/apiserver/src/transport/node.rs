@@ -90,7 +90,9 @@ pub(super) async fn call(
     *response.headers_mut() = answer.headers().clone();
     let node = hyper::upgrade::on(&mut answer);
     let client = upgrading.client;
+    let asking = context.asking.clone();
     context.runner.spawn(async move {
+        let _until_it_ends = asking;
         if let (Ok(client), Ok(node)) = (client.await, node.await) {
             // Either side may close; that ends it.
             drop(copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(node)).await);
@@ -101,7 +103,7 @@ pub(super) async fn call(
 
 fn pass_on(answer: Response<hyper::body::Incoming>) -> Response<Body> {
     let (parts, body) = answer.into_parts();
-    let mut response = Response::new(body.boxed_unsync());
+    let mut response = Response::new(body.map_err(Into::into).boxed_unsync());
     *response.status_mut() = parts.status;
     if let Some(kind) = parts.headers.get(CONTENT_TYPE) {
         response.headers_mut().insert(CONTENT_TYPE, kind.clone());

@@ -12,13 +12,16 @@ use http::{HeaderMap, Method as HttpMethod, Request as HttpRequest, Response, St
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Body as HttpBody, Frame};
+use tower::BoxError;
 
 use super::events;
 use super::node;
 use super::receive::{Room, receive};
 use super::runner::Runner;
+use super::seats::Asking;
+use super::unread::{self, Unread};
 use super::warnings;
-use crate::api::encode::Encoded;
+use crate::api::encode::{Encoded, PIECE};
 use crate::api::negotiate::refusal_encoding;
 use crate::api::request::{Answer, Document, Method, Request};
 use crate::nodes::NodeDialer;
@@ -27,7 +30,7 @@ use crate::server::Handle;
 use crate::status::Status;
 
 /// A response's body.
-pub(crate) type Body = UnsyncBoxBody<Bytes, hyper::Error>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -37,8 +40,12 @@ pub(crate) struct Context {
     pub(crate) runner: Runner,
     /// What the bodies of all connections may take together.
     pub(crate) room: Room,
+    /// What answers may take that are not read yet.
+    pub(crate) unread: Unread,
     /// The bearer token that is good on this way in, if there is one.
     pub(crate) token: Option<Arc<str>>,
+    /// What a connection's client is counted by for as long as it asks.
+    pub(crate) asking: Option<Arc<Asking>>,
 }
 
 impl std::fmt::Debug for Context {
@@ -57,7 +64,14 @@ pub(super) fn full(bytes: Bytes) -> Body {
 /// A refusal as a response.
 pub(super) fn refuse(status: &Status, accept: &str) -> Response<Body> {
     match Answer::refusal(status, refusal_encoding(accept)) {
-        Answer::Document(document) => document_response(document),
+        Answer::Document(document) => {
+            let (head, body) = head_of(document);
+            let body = match body {
+                Encoded::Whole(bytes) => full(bytes),
+                Encoded::Pieces(_) => full(Bytes::new()),
+            };
+            head.map(|()| body)
+        }
         Answer::Watch(_) | Answer::Node(_) => Response::new(full(Bytes::new())),
     }
 }
@@ -98,7 +112,10 @@ where
     };
     let mut response = match context.handle.call(request).await {
         Err(status) => refuse(&status, &accept),
-        Ok(Answer::Document(document)) => document_response(document),
+        Ok(Answer::Document(document)) => match document_response(&context, document) {
+            Ok(response) => response,
+            Err(status) => refuse(&status, &accept),
+        },
         Ok(Answer::Watch(watch)) => {
             let lines =
                 events::stream(*watch, context.handle.clone()).map(|bytes| Ok(Frame::data(bytes)));
@@ -118,18 +135,23 @@ where
     response
 }
 
-fn document_response(document: Document) -> Response<Body> {
+fn document_response(context: &Context, document: Document) -> Result<Response<Body>, Status> {
+    let (head, body) = head_of(document);
+    let body = match body {
+        Encoded::Whole(bytes) if bytes.len() <= PIECE => full(bytes),
+        Encoded::Whole(bytes) => context.unread.own(&context.runner, bytes)?,
+        Encoded::Pieces(pieces) => unread::shared(&context.runner, pieces),
+    };
+    Ok(head.map(|()| body))
+}
+
+/// The head of a response, and what its body is.
+fn head_of(document: Document) -> (Response<()>, Encoded) {
     let code = StatusCode::from_u16(document.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let warnings = warnings::headers(&document.warnings);
     let retry_after = document.retry_after;
     let (body, content_type) = document.encode();
-    let mut response = Response::new(match body {
-        Encoded::Whole(bytes) => full(bytes),
-        Encoded::Pieces(pieces) => {
-            let pieces = futures::stream::iter(pieces.map(|piece| Ok(Frame::data(piece))));
-            StreamBody::new(pieces).boxed_unsync()
-        }
-    });
+    let mut response = Response::new(());
     *response.status_mut() = code;
     if !content_type.is_empty() {
         set(&mut response, CONTENT_TYPE, content_type);
@@ -140,16 +162,13 @@ fn document_response(document: Document) -> Response<Body> {
         }
     }
     if let Some(seconds) = retry_after {
-        set(
-            &mut response,
-            http::header::RETRY_AFTER,
-            &seconds.to_string(),
-        );
+        let seconds = seconds.to_string();
+        set(&mut response, http::header::RETRY_AFTER, &seconds);
     }
-    response
+    (response, body)
 }
 
-fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+fn set<B>(response: &mut Response<B>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
