@@ -75,7 +75,9 @@ pub async fn connect(
     };
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
     config.default_retry = false;
-    config.headers.push((USER_AGENT, HeaderValue::from_static(NAME)));
+    config
+        .headers
+        .push((USER_AGENT, HeaderValue::from_static(NAME)));
     // A proxy speaks HTTP/1, and a program that gives credentials is asked once.
     if config.proxy_url.is_some() || config.auth_info.exec.is_some() {
         return Ok(Client::try_from(config)?);
