@@ -1,6 +1,7 @@
 //! `apply`, `create`, `patch`.
 
 use serde_json::Value;
+use stayput_events::Cost;
 use stayput_expr::Scope;
 use stayput_scenario::plan::{Manifest, Patch, Target};
 
@@ -10,6 +11,7 @@ use crate::{
     halt::Halt,
     object::{self, ObjectKey},
     session::{self, Intent, MadeObject, Session},
+    watch::{Progress, World},
 };
 
 /// Server-side apply, one object after the other, as the manifests have them.
@@ -20,6 +22,7 @@ pub(crate) async fn apply(
 ) -> Result<(), Halt> {
     for manifest in manifests {
         let object = session.rendered(manifest, scope)?;
+        account_of(session, &object).await?;
         remember(session, &object)?;
         let before = version_before(session, &object).await?;
         let answer = session
@@ -41,6 +44,7 @@ pub(crate) async fn create(
 ) -> Result<(), Halt> {
     for manifest in manifests {
         let object = session.rendered(manifest, scope)?;
+        account_of(session, &object).await?;
         let answer = session
             .api
             .create(&object)
@@ -79,6 +83,37 @@ pub(crate) async fn patch(
     session.wrote(answer).await?;
     Ok(())
 }
+
+/// Waits for the service account of a bare pod in a namespace that this play has made.
+///
+/// A controller makes the account a moment after the namespace, and without it the API
+/// refuses the pod (kubernetes 1.34: `serviceaccount "default" not found`).
+async fn account_of(session: &Session, object: &Value) -> Result<(), Halt> {
+    let pod = ObjectKey::of(object);
+    let account = object["spec"]["serviceAccountName"].as_str();
+    let is_default = account.is_none_or(|name| name.is_empty() || name == DEFAULT);
+    let Some(namespace) = pod.namespace.filter(|_| pod.kind == "Pod" && is_default) else {
+        return Ok(());
+    };
+    let mut made = session.made_objects.iter();
+    if !made.any(|it| it.key == ObjectKey::new("Namespace", None, &namespace)) {
+        return Ok(());
+    }
+    session.watch("v1/ServiceAccount", Some(&namespace)).await?;
+    let account = ObjectKey::new("ServiceAccount", Some(&namespace), DEFAULT);
+    let what = format!("{account} there");
+    let there = move |world: &World, _now| match world.get(&account) {
+        Some(_) => Progress::Done(Ok(())),
+        None => Progress::Wait {
+            seen: "the namespace has none yet".to_owned(),
+            wake: None,
+        },
+    };
+    session.wait(&what, Cost::Kubernetes, there).await
+}
+
+/// The service account of pods that name none.
+const DEFAULT: &str = "default";
 
 /// Remembers an object before it is made: a run that is stopped in between
 /// must find it again.
