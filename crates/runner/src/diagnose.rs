@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many transitions, events and lines of logs are shown: the latest.
-const TRANSITIONS: usize = 30;
+const TRANSITIONS: usize = 40;
 const EVENTS: usize = 20;
 const LOG_LINES: i64 = 20;
 const PODS: usize = 4;
