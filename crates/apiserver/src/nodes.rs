@@ -12,9 +12,11 @@
 //! | `GET` or `POST /attach/{namespace}/{pod}/{container}?QUERY` | the same without `command` |
 //! | `GET` or `POST /portForward/{namespace}/{pod}?QUERY` | `101` and the WebSocket. QUERY: the client's `ports`, if any |
 //!
-//! - An upgrade carries the client's own `Connection`, `Upgrade` and `Sec-WebSocket-*` headers; the agent chooses
-//!   the sub-protocol (`v5.channel.k8s.io`, `v4.channel.k8s.io`, `SPDY/3.1+portforward.k8s.io`) and computes
-//!   `Sec-WebSocket-Accept`. After its `101` the API server copies bytes both ways until either side closes.
+//! Older clients ask for `SPDY/3.1` where others ask for a WebSocket.
+//!
+//! - An upgrade carries the client's own `Connection`, `Upgrade`, `Sec-WebSocket-*` and `X-Stream-Protocol-Version`
+//!   headers; the agent chooses the sub-protocol (`v5.channel.k8s.io`, `v4.channel.k8s.io`,
+//!   `SPDY/3.1+portforward.k8s.io`, `portforward.k8s.io`) and computes `Sec-WebSocket-Accept`. After its `101` the API server copies bytes both ways until either side closes.
 //! - Any other answer is passed on with its code, `Content-Type` and body: a refusal is a `Status` in JSON.
 //! - When the client goes away, the stream is dropped.
 //! - The container is always named: the API server fills in the only one, or `kubectl.kubernetes.io/default-container`,

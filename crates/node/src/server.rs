@@ -6,12 +6,14 @@
 //! - Asks the owner of the pods what there is, and touches no pod otherwise.
 
 mod attach;
+mod carrier;
 mod channels;
 mod exec;
 mod follow;
 mod forward;
 mod query;
 mod spdy;
+mod streams;
 mod tunnel;
 
 use std::convert::Infallible;
@@ -116,6 +118,7 @@ async fn route(
                 request,
                 shared,
                 &place(namespace, pod, Some(container)),
+                &query,
                 later,
             )
             .await

@@ -33,6 +33,7 @@ impl Upgrading {
             if *name == CONNECTION
                 || *name == UPGRADE
                 || name.as_str().starts_with("sec-websocket-")
+                || *name == "x-stream-protocol-version"
             {
                 headers.append(name.clone(), value.clone());
             }

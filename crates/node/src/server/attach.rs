@@ -7,18 +7,17 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::channels::{self, Accepted};
-use super::{Body, Later, Place, look, refuse};
+use super::channels::{self, Heard, OUTPUT, STATUS};
+use super::query::Query;
+use super::{Body, Later, Place, look, refuse, streams};
 use crate::boot::Shared;
 use crate::logs::LogOptions;
-
-const OUTPUT: u8 = 1;
-const STATUS: u8 = 3;
 
 pub(crate) async fn start(
     request: Request<Incoming>,
     shared: &Arc<Shared>,
     place: &Place,
+    query: &Query,
     later: &mpsc::UnboundedSender<Later>,
 ) -> Response<Body> {
     let view = look(shared, place).await.filter(|view| view.live.is_some());
@@ -29,16 +28,16 @@ pub(crate) async fn start(
             &format!("container not found (\"{container}\")"),
         );
     };
-    let Accepted { response, upgrade } =
-        match channels::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
-            Ok(accepted) => accepted,
-            Err(refused) => return *refused,
-        };
+    let known = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+    let (response, connection) = match channels::accept(request, &known, &streams::PROTOCOLS) {
+        Ok(accepted) => accepted.parts(),
+        Err(refused) => return *refused,
+    };
+    let wanted = streams::wanted(query);
     let session = async move {
-        let Some(socket) = channels::socket(upgrade).await else {
+        let Some((mut sender, mut receiver)) = connection.channels(wanted).await else {
             return;
         };
-        let (mut sender, mut receiver) = channels::halves(socket);
         let options = LogOptions::default();
         let mut at = log.written();
         loop {
@@ -52,7 +51,12 @@ pub(crate) async fn start(
                     }
                     Ok(None) | Err(_) => break,
                 },
-                message = receiver.next() => if message.is_none() { return },
+                message = receiver.next() => match message {
+                    Some(Heard::Ping(id)) => sender.pong(id).await,
+                    // Its standard input is nobody's.
+                    Some(Heard::Bytes(..) | Heard::Closed(_)) => {}
+                    None => return,
+                },
             }
         }
         let status = json!({"metadata": {}, "status": "Success"});

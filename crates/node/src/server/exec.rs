@@ -7,7 +7,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use stayput_sandbox::{Exit, ProcessId, ProcessSpec, Running, Stdio, Terminal};
@@ -15,18 +15,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
-use super::channels::{self, Receiver, Sender};
+use super::channels::{self, ERROR, Heard, INPUT, OUTPUT, RESIZE, Receiver, STATUS, Sender};
 use super::query::Query;
-use super::{Body, Later, Place, look};
+use super::{Body, Later, Place, look, streams, text};
 use crate::boot::Shared;
 use crate::command::exec_failure;
 
-const INPUT: u8 = 0;
-const OUTPUT: u8 = 1;
-const ERROR: u8 = 2;
-const STATUS: u8 = 3;
-const RESIZE: u8 = 4;
-const CLOSE: u8 = 255;
 const HANGUP: i32 = 9;
 
 pub(crate) async fn start(
@@ -37,12 +31,18 @@ pub(crate) async fn start(
     later: &mpsc::UnboundedSender<Later>,
 ) -> Response<Body> {
     let view = look(shared, place).await;
-    let channels::Accepted { response, upgrade } =
-        match channels::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"]) {
-            Ok(accepted) => accepted,
-            Err(refused) => return *refused,
-        };
     let container = place.container.clone().unwrap_or_default();
+    let live = view.and_then(|view| view.live);
+    if live.is_none() && !channels::is_socket(&request) {
+        let why = format!("container not found (\"{container}\")");
+        return text(StatusCode::NOT_FOUND, &why);
+    }
+    let known = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+    let (response, connection) = match channels::accept(request, &known, &streams::PROTOCOLS) {
+        Ok(accepted) => accepted.parts(),
+        Err(refused) => return *refused,
+    };
+    let wanted = streams::wanted(query);
     let command = query.all("command").map(str::to_owned).collect::<Vec<_>>();
     let terminal = query.is(&["tty"]);
     let input = if query.is(&["input", "stdin"]) {
@@ -52,11 +52,10 @@ pub(crate) async fn start(
     };
     let shared = shared.clone();
     let session = async move {
-        let Some(socket) = channels::socket(upgrade).await else {
+        let Some((mut sender, receiver)) = connection.channels(wanted).await else {
             return;
         };
-        let (mut sender, receiver) = channels::halves(socket);
-        let status = match view.and_then(|view| view.live) {
+        let status = match live {
             None => {
                 let why = format!(
                     "Internal error occurred: unable to upgrade connection: container not found (\"{container}\")"
@@ -115,9 +114,8 @@ async fn run(
     match shared.sandbox.exec(container, spec, stdio).await {
         Err(error) => {
             let why = exec_failure(&error, &crate::images::digest(&(container, &shown)));
-            failure(&format!(
-                "Internal error occurred: Internal error occurred: error executing command in container: {why}"
-            ))
+            let why = format!("error executing command in container: {why}");
+            failure(&sender.accident(&why))
         }
         Ok(running) => match attend(shared, running, ends, sender, receiver).await {
             Some(exit) => outcome(exit, &shown),
@@ -201,11 +199,13 @@ async fn attend(
                 output_open &= ends.terminal.is_none();
             }
             message = receiver.next(), if client && ended.is_none() => {
-                if let Some((channel, bytes)) = message {
-                    take(&mut ends, channel, &bytes).await;
-                } else {
-                    client = false;
-                    let _ = shared.sandbox.signal(id, HANGUP).await;
+                match message {
+                    Some(Heard::Ping(id)) => sender.pong(id).await,
+                    Some(heard) => take(&mut ends, &heard).await,
+                    None => {
+                        client = false;
+                        let _ = shared.sandbox.signal(id, HANGUP).await;
+                    }
                 }
             }
         }
@@ -218,17 +218,17 @@ async fn read_some(stream: &mut Option<pipe::Receiver>, into: &mut [u8]) -> Opti
     read.ok().filter(|count| *count > 0)
 }
 
-async fn take(ends: &mut Ends, channel: u8, bytes: &[u8]) {
-    match (channel, bytes) {
-        (INPUT, bytes) => {
+async fn take(ends: &mut Ends, heard: &Heard) {
+    match heard {
+        Heard::Bytes(INPUT, bytes) => {
             if let Some(input) = &mut ends.input
                 && input.write_all(bytes).await.is_err()
             {
                 ends.input = None;
             }
         }
-        (CLOSE, [INPUT]) => ends.input = None,
-        (RESIZE, bytes) => {
+        Heard::Closed(INPUT) => ends.input = None,
+        Heard::Bytes(RESIZE, bytes) => {
             let size = serde_json::from_slice::<Value>(bytes).unwrap_or_default();
             let number = |name: &str| {
                 size[name]
@@ -241,7 +241,7 @@ async fn take(ends: &mut Ends, channel: u8, bytes: &[u8]) {
                 let _ = Terminal::resize(terminal.as_fd(), columns, rows);
             }
         }
-        _ => {}
+        Heard::Bytes(..) | Heard::Closed(_) | Heard::Ping(_) => {}
     }
 }
 

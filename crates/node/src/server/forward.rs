@@ -5,6 +5,7 @@
 //!
 //! Invariant: what cannot be dialled is said on the error channel and closes nothing else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::channels;
+use super::channels::{self, Heard, Receiver, Sender};
 use super::query::Query;
 use super::{Body, Later, Place, look, refuse, tunnel};
 use crate::boot::Shared;
@@ -35,7 +36,7 @@ pub(crate) async fn start(
         let why = format!("pod not found (\"{}_{}\")", place.pod, place.namespace);
         return refuse(StatusCode::NOT_FOUND, &why);
     };
-    if channels::offers(&request, tunnel::PROTOCOL) {
+    if channels::offers_spdy(&request, tunnel::IN_SOCKETS) {
         return tunnel::start(request, shared, pod, later);
     }
     let given = query
@@ -51,23 +52,27 @@ pub(crate) async fn start(
             "query parameter \"ports\" is required",
         );
     }
-    let channels::Accepted { response, upgrade } =
-        match channels::accept(request, &["v4.channel.k8s.io"]) {
-            Ok(accepted) => accepted,
-            Err(refused) => return *refused,
-        };
+    let (response, connection) = match channels::accept(request, &["v4.channel.k8s.io"], &[]) {
+        Ok(accepted) => accepted.parts(),
+        Err(refused) => return *refused,
+    };
     let shared = shared.clone();
     let session = async move {
-        if let Some(socket) = channels::socket(upgrade).await {
-            carry(&shared, pod, &ports, socket).await;
+        if let Some((sender, receiver)) = connection.channels(BTreeMap::new()).await {
+            carry(&shared, pod, &ports, sender, receiver).await;
         }
     };
     let _ = later.send(Box::pin(session));
     response
 }
 
-async fn carry(shared: &Arc<Shared>, pod: PodId, ports: &[u16], socket: channels::Socket) {
-    let (mut sender, mut receiver) = channels::halves(socket);
+async fn carry(
+    shared: &Arc<Shared>,
+    pod: PodId,
+    ports: &[u16],
+    mut sender: Sender,
+    mut receiver: Receiver,
+) {
     let (said, mut saying) = mpsc::channel::<Said>(32);
     let mut tasks = JoinSet::new();
     let mut inputs = Vec::new();
@@ -92,13 +97,13 @@ async fn carry(shared: &Arc<Shared>, pod: PodId, ports: &[u16], socket: channels
     loop {
         tokio::select! {
             message = receiver.next() => match message {
-                // Channel 255 of v5 clients ends one stream.
-                Some((255, closed)) => {
-                    if let Some(input) = closed.first().and_then(|channel| inputs.get_mut(usize::from(channel / 2))) {
+                Some(Heard::Closed(channel)) => {
+                    if let Some(input) = inputs.get_mut(usize::from(channel / 2)) {
                         *input = None;
                     }
                 }
-                Some((channel, bytes)) => {
+                Some(Heard::Ping(id)) => sender.pong(id).await,
+                Some(Heard::Bytes(channel, bytes)) => {
                     if let Some(Some(input)) = inputs.get(usize::from(channel / 2)) {
                         let _ = input.send(bytes).await;
                     }

@@ -1,5 +1,4 @@
-//! SPDY/3.1, as little as kubectl's port-forward needs: streams with headers and data,
-//! over the bytes of a WebSocket.
+//! SPDY/3.1, as little as kubectl needs: streams with headers and data.
 //!
 //! Invariants:
 //! - No I/O here: bytes in, [`Frame`]s out, and the other way round.
@@ -215,8 +214,34 @@ fn control(kind: u16, payload: &[u8]) -> Bytes {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Opens streams of these types, numbered as a client's.
+    pub(crate) fn opens(types: &[&str]) -> Vec<Bytes> {
+        let numbered = (1..).step_by(2).zip(types);
+        let opens = numbered.map(|(stream, name)| {
+            let mut block = BytesMut::new();
+            block.put_u32(1);
+            for text in ["streamtype", name] {
+                block.put_u32(u32::try_from(text.len()).unwrap());
+                block.put_slice(text.as_bytes());
+            }
+            let mut payload = BytesMut::new();
+            payload.put_u32(stream);
+            payload.put_slice(&[0; 6]);
+            if stream == 1 {
+                payload.put_slice(&[0x78, 0x01]);
+            }
+            let size = u16::try_from(block.len()).unwrap();
+            payload.put_u8(0);
+            payload.put_u16_le(size);
+            payload.put_u16_le(!size);
+            payload.put_slice(&block);
+            control(SYN_STREAM, &payload)
+        });
+        opens.collect()
+    }
 
     #[test]
     fn frames_survive_being_cut_anywhere() {

@@ -1,4 +1,4 @@
-//! Port-forward as kubectl has it from 1.31 on: SPDY frames inside a WebSocket.
+//! Port-forward as kubectl has it: SPDY frames, from 1.31 on inside a WebSocket.
 //!
 //! For each connection the client opens an error stream and a data stream that carry the
 //! same request number.
@@ -17,15 +17,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio_tungstenite::tungstenite::Message;
 
-use super::channels::{self, Accepted, Socket};
+use super::carrier::{Inward, Outward};
+use super::channels;
 use super::forward::dial;
 use super::spdy::{self, Broken, Frame, Last, Reader, Writer};
 use super::{Body, Later};
 use crate::boot::Shared;
 
-pub(crate) const PROTOCOL: &str = "SPDY/3.1+portforward.k8s.io";
+/// What it is called inside of a WebSocket.
+pub(crate) const IN_SOCKETS: &str = "SPDY/3.1+portforward.k8s.io";
+/// What it is called without.
+const PROTOCOL: &str = "portforward.k8s.io";
 
 pub(crate) fn start(
     request: Request<Incoming>,
@@ -33,13 +36,13 @@ pub(crate) fn start(
     pod: PodId,
     later: &mpsc::UnboundedSender<Later>,
 ) -> Response<Body> {
-    let Accepted { response, upgrade } = match channels::accept(request, &[PROTOCOL]) {
-        Ok(accepted) => accepted,
+    let (response, connection) = match channels::accept(request, &[IN_SOCKETS], &[PROTOCOL]) {
+        Ok(accepted) => accepted.parts(),
         Err(refused) => return *refused,
     };
     let shared = shared.clone();
     let session = async move {
-        if let Some(socket) = channels::socket(upgrade).await {
+        if let Some((outward, inward)) = connection.carrier().await {
             let (said, saying) = mpsc::channel(32);
             let tunnel = Tunnel {
                 shared,
@@ -50,7 +53,7 @@ pub(crate) fn start(
                 said,
                 tasks: JoinSet::new(),
             };
-            tunnel.carry(socket, saying).await;
+            tunnel.carry(outward, inward, saying).await;
         }
     };
     let _ = later.send(Box::pin(session));
@@ -73,32 +76,33 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    async fn carry(mut self, socket: Socket, mut saying: mpsc::Receiver<Said>) {
-        let (mut sink, mut stream) = socket.split();
+    async fn carry(
+        mut self,
+        mut outward: Outward,
+        mut inward: Inward,
+        mut saying: mpsc::Receiver<Said>,
+    ) {
         let mut reader = Reader::default();
         loop {
             let out = tokio::select! {
-                message = stream.next() => match message {
-                    Some(Ok(Message::Binary(bytes))) => {
-                        reader.feed(&bytes);
-                        match self.take_all(&mut reader).await {
-                            Ok(frames) => frames,
-                            Err(Broken) => break,
-                        }
+                bytes = inward.next() => {
+                    let Some(bytes) = bytes else { break };
+                    reader.feed(&bytes);
+                    match self.take_all(&mut reader).await {
+                        Ok(frames) => frames,
+                        Err(Broken) => break,
                     }
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => break,
-                    Some(Ok(_)) => Vec::new(),
-                },
+                }
                 Some((stream, bytes, last)) = saying.recv() => vec![spdy::data(stream, &bytes, last)],
                 Some(_) = self.tasks.join_next() => Vec::new(),
             };
             for frame in out {
-                if sink.send(Message::Binary(frame)).await.is_err() {
+                if outward.send(frame).await.is_err() {
                     return;
                 }
             }
         }
-        let _ = sink.close().await;
+        let _ = outward.close().await;
     }
 
     async fn take_all(&mut self, reader: &mut Reader) -> Result<Vec<Bytes>, Broken> {
