@@ -16,6 +16,7 @@ Columns: definition, field ('-' is the definition itself), notes:
   retain         strategic merge, retainKeys
   list=KIND[:K,K]   map, set or atomic, with the keys of a map
   map=atomic     the whole map or struct has one owner
+  enum=A,B       the only values that there are
   default=JSON   a default that server-side apply needs for keys
 """
 import json, os, re, sys
@@ -109,6 +110,9 @@ def main():
             print(d, "-", " ".join(own), sep="\t")
         for field, spec in sorted(defs[d].get("properties", {}).items()):
             n = notes(spec, go.get(d, {}).get(field))
+            values = v3.get(d, {}).get("properties", {}).get(field, {}).get("enum")
+            if values:
+                n.append("enum=" + ",".join(values))
             default = v3.get(d, {}).get("properties", {}).get(field, {}).get("default")
             if default not in (None, {}, ""):
                 n.append("default=" + json.dumps(default))

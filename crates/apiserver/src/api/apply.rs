@@ -94,7 +94,7 @@ impl Api {
             Some(view) => (view.store)(config),
             None => config,
         };
-        let Applied(merged) = managed::apply(
+        let Applied(mut merged) = managed::apply(
             &self.schema,
             &type_of(target.served),
             live,
@@ -103,6 +103,7 @@ impl Api {
             force,
         )
         .map_err(|conflicts| Status::apply_conflict(conflicts.message(), &conflicts.causes()))?;
+        managed::follow(&mut merged, &config, target.served.kind.kind, &manager);
         let mut value = self
             .read_tree(&Tree::from(&merged), target.served, Validation::Ignore)?
             .value;

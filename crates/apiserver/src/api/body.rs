@@ -10,7 +10,7 @@ use super::request::Request;
 use crate::access::remove;
 use crate::json::{Tree, parse, yaml};
 use crate::kinds::{Kind, Served};
-use crate::schema::{DefId, decode, normalize, protobuf};
+use crate::schema::{DefId, Words, decode, normalize, protobuf};
 use crate::status::Status;
 
 /// Kinds that are known by name but not served.
@@ -167,8 +167,8 @@ impl Api {
         let kind = served.kind;
         let refuse =
             |error: &str| Status::bad_request(unhandled(kind.kind, kind.version, kind.kind, error));
-        let decoded =
-            decode(&self.schema, served.schema, tree).map_err(|error| refuse(&error.0))?;
+        let decoded = decode(&self.schema, served.schema, tree, Words::Decoder)
+            .map_err(|error| refuse(&error.0))?;
         if validation == Validation::Strict && !decoded.strict.is_empty() {
             return Err(refuse(&format!(
                 "strict decoding error: {}",
@@ -245,7 +245,12 @@ impl Api {
             .find(|served| served.kind.kind == name && served.kind.api_version() == api_version);
         match other {
             None => Err(not_registered(name, api_version)),
-            Some(other) => match decode(&self.schema, other.schema, &Tree::from(value)) {
+            Some(other) => match decode(
+                &self.schema,
+                other.schema,
+                &Tree::from(value),
+                Words::Decoder,
+            ) {
                 Err(error) => Err(error.0),
                 Ok(_) => Err(format!(
                     "unable to decode {}: converting to ({}): unknown conversion",

@@ -19,7 +19,7 @@ use crate::json::{Tree, parse};
 use crate::kinds::{Served, Sub};
 use crate::patch::show::{self, Touched};
 use crate::patch::{json, merge, strategic};
-use crate::schema::{Type, decode};
+use crate::schema::{Type, Words, decode};
 use crate::status::Status;
 use crate::store::Object;
 
@@ -179,18 +179,23 @@ impl Api {
                 (Tree::from(&document), show::go_map(&patch), repeated)
             }
         };
-        self.read_patched(ty, document, &tree, &shown, repeated, validation)
+        let read = Read {
+            tree: &tree,
+            words: words(kind),
+            shown: &shown,
+        };
+        self.read_patched(ty, document, &read, repeated, validation)
     }
 
     fn read_patched(
         &self,
         ty: &Type,
         document: Value,
-        tree: &Tree,
-        shown: &str,
+        read: &Read<'_>,
         repeated: Vec<String>,
         validation: Validation,
     ) -> Result<Patched, Status> {
+        let Read { tree, words, shown } = *read;
         let Type::Struct(id) = ty else {
             return Ok(Patched {
                 document,
@@ -201,7 +206,7 @@ impl Api {
             self.check_patched_kind(served.kind, &document)
                 .map_err(|error| Status::invalid_patch(shown, &error))?;
         }
-        let decoded = decode(&self.schema, *id, tree)
+        let decoded = decode(&self.schema, *id, tree, words)
             .map_err(|error| Status::invalid_patch(shown, &error.0))?;
         let strict: Vec<String> = repeated.into_iter().chain(decoded.strict).collect();
         match validation {
@@ -233,6 +238,22 @@ impl Api {
         Ok(self
             .patched(request, kind, &ty, before, validation)?
             .document)
+    }
+}
+
+/// A patched document that is to be read.
+struct Read<'a> {
+    tree: &'a Tree,
+    words: Words,
+    /// How refusals show it.
+    shown: &'a str,
+}
+
+/// Whose words refuse a value that does not fit.
+fn words(kind: Patch) -> Words {
+    match kind {
+        Patch::Strategic => Words::Converter,
+        Patch::Json | Patch::Merge | Patch::Apply => Words::Decoder,
     }
 }
 

@@ -15,7 +15,7 @@ use super::update::check_preconditions;
 use crate::access::{int, text};
 use crate::kinds::Sub;
 use crate::rules::selectors;
-use crate::schema::{decode, normalize};
+use crate::schema::{Words, decode, normalize};
 use crate::status::Status;
 use crate::store::Object;
 
@@ -106,7 +106,7 @@ impl Api {
                     "Scale in version \"v1\" cannot be handled as a Scale: {error}"
                 ))
             };
-            decode(&self.schema, id, &scale.into()).map_err(refuse)?;
+            decode(&self.schema, id, &scale.into(), Words::Decoder).map_err(refuse)?;
         }
         named(target, scale)?;
         check_preconditions(target.served.kind, target, old, scale)?;

@@ -214,6 +214,10 @@ struct Lexer<'a> {
 
 const OPERATORS: [&str; 7] = ["==", "!=", "=", "!", ">", "<", ","];
 
+fn is_identifier(token: &str) -> bool {
+    !token.is_empty() && !OPERATORS.contains(&token) && token != "(" && token != ")"
+}
+
 fn refuse(text: String) -> Status {
     Status::bad_request(text)
 }
@@ -254,15 +258,13 @@ impl<'a> Lexer<'a> {
             return Ok(requirements);
         }
         loop {
-            match self.peek() {
-                "" | "," if requirements.is_empty() => {
-                    return Err(refuse(format!(
-                        "found '{}', expected: !, identifier, or 'end of string'",
-                        self.peek()
-                    )));
-                }
-                _ => requirements.push(self.requirement()?),
+            let token = self.peek();
+            if token != "!" && !is_identifier(token) {
+                return Err(refuse(format!(
+                    "found '{token}', expected: !, identifier, or 'end of string'"
+                )));
             }
+            requirements.push(self.requirement()?);
             match self.next() {
                 "" => return Ok(requirements),
                 "," => {
@@ -326,6 +328,9 @@ impl<'a> Lexer<'a> {
 
     fn key(&mut self) -> Result<String, Status> {
         let key = self.next();
+        if !is_identifier(key) {
+            return Err(unparsable(&format!("found '{key}', expected: identifier")));
+        }
         match names::qualified(key).first() {
             Some(error) => Err(unparsable(&format!(
                 "<nil>: Invalid value: {}: {error}",

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::compare::{compare, fields};
+use super::compare::{Comparison, compare, fields};
 use super::entries::{self, Entry, Manager, Operation};
+use super::last_applied;
 use super::merge::{merge, nothing, prune};
 use super::set::FieldSet;
 use crate::schema::{Schema, Type};
@@ -16,24 +17,45 @@ pub(crate) struct Applied(pub(crate) Value);
 
 /// Fields that others manage and that would change.
 #[derive(Debug)]
-pub(crate) struct Conflicts {
-    /// Manager and path, in order.
-    fields: Vec<(String, String)>,
-}
+pub(crate) struct Conflicts(Vec<(String, FieldSet)>);
 
 impl Conflicts {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those about other fields.
+    fn without(mut self, fields: &FieldSet) -> Conflicts {
+        for (_, set) in &mut self.0 {
+            set.subtract(fields);
+        }
+        self.0.retain(|(_, set)| !set.is_empty());
+        self
+    }
+
+    /// Manager and path, in order.
+    fn fields(&self) -> Vec<(&str, String)> {
+        let mut fields = Vec::new();
+        for (manager, set) in &self.0 {
+            fields.extend(set.paths().into_iter().map(|path| (manager.as_str(), path)));
+        }
+        fields.sort();
+        fields
+    }
+
     /// The message of the refusal.
     pub(crate) fn message(&self) -> String {
-        if let [(manager, path)] = self.fields.as_slice() {
+        let fields = self.fields();
+        if let [(manager, path)] = fields.as_slice() {
             return format!("Apply failed with 1 conflict: conflict with {manager}: {path}");
         }
-        let mut text = format!("Apply failed with {} conflicts:", self.fields.len());
-        let mut managers: Vec<&String> = self.fields.iter().map(|(manager, _)| manager).collect();
+        let mut text = format!("Apply failed with {} conflicts:", fields.len());
+        let mut managers: Vec<&str> = fields.iter().map(|(manager, _)| *manager).collect();
         managers.dedup();
         for (index, manager) in managers.iter().enumerate() {
             let start = if index == 0 { " " } else { "\n" };
             let _ = write!(text, "{start}conflicts with {manager}:");
-            for (_, path) in self.fields.iter().filter(|(own, _)| own == *manager) {
+            for (_, path) in fields.iter().filter(|(own, _)| own == manager) {
                 let _ = write!(text, "\n- {path}");
             }
         }
@@ -42,8 +64,8 @@ impl Conflicts {
 
     /// The causes of the refusal.
     pub(crate) fn causes(&self) -> Vec<Value> {
-        let cause = |(manager, path): &(String, String)| json!({"reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": path});
-        self.fields.iter().map(cause).collect()
+        let cause = |(manager, path): (&str, String)| json!({"reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": path});
+        self.fields().into_iter().map(cause).collect()
     }
 }
 
@@ -91,26 +113,30 @@ pub(crate) fn apply(
     }
     let mut object = merge(schema, ty, None, Some(live.unwrap_or(&empty)), &config);
     prune(schema, ty, None, &mut object, &had, &wants, &others);
-    take_over(
-        schema,
-        ty,
-        live.unwrap_or(&empty),
-        &object,
-        &mut managers,
-        manager,
-        force,
-    )?;
-    match managers
-        .iter_mut()
-        .find(|entry| entry.is(manager, Operation::Apply))
-    {
-        Some(own) if own.set == wants => {}
-        Some(own) => {
-            own.set = wants;
-            own.time.clone_from(&manager.time);
+    let before = live.unwrap_or(&empty);
+    let comparison = compare(schema, ty, before, &object);
+    let changes = !comparison.is_empty();
+    let conflicts = take_over(comparison, &mut managers, manager);
+    if force == Force::Refuse && !conflicts.is_empty() {
+        let own = last_applied::own_fields(schema, ty, before, manager);
+        let left = conflicts.without(&own);
+        if !left.is_empty() {
+            return Err(left);
         }
-        None => managers.push(Entry::new(manager, Operation::Apply, wants)),
     }
+    let mut own = match mine {
+        Some(at) => managers.swap_remove(at),
+        None => Entry {
+            time: String::new(),
+            ..Entry::new(manager, Operation::Apply, FieldSet::default())
+        },
+    };
+    own.set = wants;
+    // Who applies what is there already has a part in it, but has done nothing to it.
+    if changes {
+        own.time.clone_from(&manager.time);
+    }
+    managers.push(own);
     entries::write(&mut object, managers);
     Ok(Applied(object))
 }
@@ -130,17 +156,8 @@ fn before_first(schema: &Schema, ty: &Type, live: &Value, manager: &Manager) -> 
     Entry::new(&earlier, Operation::Update, set)
 }
 
-/// Takes from others what changes, or says what would.
-fn take_over(
-    schema: &Schema,
-    ty: &Type,
-    live: &Value,
-    object: &Value,
-    managers: &mut [Entry],
-    manager: &Manager,
-    force: Force,
-) -> Result<(), Conflicts> {
-    let mut comparison = compare(schema, ty, live, object);
+/// Takes from others what changes, and says what that is.
+fn take_over(mut comparison: Comparison, managers: &mut [Entry], manager: &Manager) -> Conflicts {
     comparison.added.union(&comparison.modified);
     entries::strip(&mut comparison.added, manager);
     let mut conflicts = Vec::new();
@@ -159,13 +176,11 @@ fn take_over(
                 entry.manager, entry.subresource, entry.api_version
             ),
         };
-        conflicts.extend(both.paths().into_iter().map(|path| (name.clone(), path)));
         entry.set.subtract(&both);
         entry.set.subtract(&comparison.removed);
+        if !both.is_empty() {
+            conflicts.push((name, both));
+        }
     }
-    if conflicts.is_empty() || force == Force::Overrule {
-        return Ok(());
-    }
-    conflicts.sort();
-    Err(Conflicts { fields: conflicts })
+    Conflicts(conflicts)
 }

@@ -19,6 +19,15 @@ pub(super) struct Comparison {
     pub(super) added: FieldSet,
 }
 
+impl Comparison {
+    /// Whether nothing differs.
+    pub(super) fn is_empty(&self) -> bool {
+        [&self.removed, &self.modified, &self.added]
+            .iter()
+            .all(|set| set.is_empty())
+    }
+}
+
 /// Compares two objects of a type.
 pub(super) fn compare(schema: &Schema, ty: &Type, old: &Value, new: &Value) -> Comparison {
     let mut walk = Walk {

@@ -7,6 +7,7 @@
 mod apply;
 mod compare;
 mod entries;
+mod last_applied;
 mod merge;
 mod set;
 mod shape;
@@ -15,6 +16,7 @@ mod update;
 
 pub(crate) use apply::{Applied, Force, apply};
 pub(crate) use entries::{Manager, StatusDoor};
+pub(crate) use last_applied::follow;
 pub(crate) use typed::check as check_typed;
 pub(crate) use update::update;
 

@@ -101,3 +101,84 @@ fn what_does_not_fit_is_refused() {
     assert_snapshot!(check_typed(&schema, &config, &json!({"data": ["a"]})).unwrap_or_default(), @".data: expected map, got &{[a]}");
     assert_snapshot!(check_typed(&schema, &config, &json!({"foo": 1})).unwrap_or_default(), @".foo: field not declared in schema");
 }
+
+/// What `kubectl apply` leaves on an object that it made by itself.
+fn made_by_kubectl(data: &Value) -> Value {
+    let applied = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"annotations": {}, "name": "m"}, "data": data});
+    let annotation = "kubectl.kubernetes.io/last-applied-configuration";
+    json!({"metadata": {"annotations": {annotation: applied.to_string()}}, "data": data})
+}
+
+#[test]
+fn kubectl_takes_over_what_it_applied_by_itself() {
+    let made = || {
+        let mut story = Story::new();
+        let data = json!({"x": "1"});
+        story.update("kubectl-client-side-apply", made_by_kubectl(&data));
+        story
+    };
+    let config = json!({"data": {"x": "2"}});
+    let mut story = made();
+    assert_snapshot!(story.apply("other", &config, Force::Refuse), @r#"Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using v1: .data.x"#);
+    let taken = story.apply("kubectl", &config, Force::Refuse);
+    assert!(
+        taken.starts_with(r#"{"x":"2"} | kubectl {"f:data":{"f:x":{}}}"#),
+        "{taken}"
+    );
+    // What somebody has changed since is not kubectl's.
+    let mut story = made();
+    let mut changed = made_by_kubectl(&json!({"x": "1"}));
+    changed["data"]["x"] = json!("hand");
+    story.update("hand", changed);
+    assert_snapshot!(story.apply("kubectl", &config, Force::Refuse), @r#"Apply failed with 1 conflict: conflict with "hand" using v1: .data.x"#);
+}
+
+#[test]
+fn the_annotation_follows_what_kubectl_has_had_applied() {
+    let config = json!({"metadata": {"name": "m"}, "data": {"b": "<&>", "a": "1"}});
+    let after = |object: Value, name: &str| {
+        let mut object = object;
+        follow(&mut object, &config, "ConfigMap", &manager(name));
+        let annotations = &object["metadata"]["annotations"];
+        annotations["kubectl.kubernetes.io/last-applied-configuration"].clone()
+    };
+    let made = || made_by_kubectl(&json!({}));
+    assert_snapshot!(after(made(), "kubectl").as_str().unwrap_or_default(), @r#"{"apiVersion":"v1","data":{"a":"1","b":"\u003c\u0026\u003e"},"kind":"ConfigMap","metadata":{"name":"m"}}"#);
+    assert_eq!(after(made(), "other"), after(made(), "another"));
+    assert_eq!(after(json!({"metadata": {}}), "kubectl"), Value::Null);
+}
+
+#[test]
+fn the_time_is_that_of_the_last_change() {
+    let mut story = Story::new();
+    let times = |story: &Story| {
+        let object = story.object.clone().unwrap_or_default();
+        let entries = object["metadata"]["managedFields"].as_array().cloned();
+        let entries = entries.unwrap_or_default();
+        let times = entries.iter().map(|entry| {
+            let time = entry["time"].as_str().unwrap_or("never");
+            format!("{} {time}", entry["manager"].as_str().unwrap_or_default())
+        });
+        times.collect::<Vec<_>>().join(", ")
+    };
+    story.apply("one", &json!({"data": {"x": "1"}}), Force::Refuse);
+    story.apply("two", &json!({"data": {"x": "1"}}), Force::Refuse);
+    assert_snapshot!(times(&story), @"two never, one 2026-01-01T00:00:00Z");
+    let later = Manager {
+        time: "2026-02-02T00:00:00Z".to_owned(),
+        ..manager("hand")
+    };
+    for value in ["2", "3"] {
+        let old = story.object.clone().unwrap_or_default();
+        let mut new = old.clone();
+        new["data"]["x"] = json!(value);
+        let by = if value == "3" {
+            later.clone()
+        } else {
+            manager("hand")
+        };
+        update(&story.schema, &story.ty(), &old, &mut new, &by);
+        story.object = Some(new);
+    }
+    assert_snapshot!(times(&story), @"hand 2026-02-02T00:00:00Z");
+}

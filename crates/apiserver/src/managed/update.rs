@@ -57,12 +57,11 @@ fn record(managers: &mut Vec<Entry>, mut comparison: Comparison, manager: &Manag
         .iter_mut()
         .find(|entry| entry.is(manager, Operation::Update))
     {
+        // Who only takes away is not on record for it.
+        Some(_) if added.is_empty() => {}
         Some(own) => {
-            let before = own.set.clone();
             own.set.union(&added);
-            if own.set != before {
-                own.time.clone_from(&manager.time);
-            }
+            own.time.clone_from(&manager.time);
         }
         None => managers.push(Entry::new(manager, Operation::Update, added)),
     }

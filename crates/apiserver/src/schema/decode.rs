@@ -29,10 +29,25 @@ pub(crate) struct Decoded {
 #[error("{0}")]
 pub(crate) struct TypeError(pub(crate) String);
 
+/// Whose words are used for a value that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// Of Go's decoder of JSON.
+    Decoder,
+    /// Of the converter from documents without a type, which strategic patches go through.
+    Converter,
+}
+
 /// Decodes a whole object.
-pub(crate) fn decode(schema: &Schema, id: DefId, tree: &Tree) -> Result<Decoded, TypeError> {
+pub(crate) fn decode(
+    schema: &Schema,
+    id: DefId,
+    tree: &Tree,
+    words: Words,
+) -> Result<Decoded, TypeError> {
     let mut decoder = Decoder {
         schema,
+        words,
         strict: Vec::new(),
         error: None,
     };
@@ -54,6 +69,7 @@ pub(crate) fn decode(schema: &Schema, id: DefId, tree: &Tree) -> Result<Decoded,
 
 struct Decoder<'a> {
     schema: &'a Schema,
+    words: Words,
     strict: Vec<String>,
     error: Option<TypeError>,
 }
@@ -276,6 +292,9 @@ impl Decoder<'_> {
             ));
         }
         let go = self.go_type(ty, field);
+        if self.words == Words::Converter {
+            return self.fail(unconverted(ty, &go, tree));
+        }
         self.fail(format!(
             "json: cannot unmarshal {kind} into Go struct field {}.{} of type {go}",
             place.owner, place.path
@@ -300,6 +319,39 @@ impl Decoder<'_> {
             _ => item_type(whole),
         }
     }
+}
+
+/// Why the converter leaves a value as it is.
+fn unconverted(ty: &Type, go: &str, tree: &Tree) -> String {
+    let kind = match tree {
+        Tree::Null => "invalid",
+        Tree::Bool(_) => "bool",
+        Tree::Number(number) if number.is_f64() => "float64",
+        Tree::Number(_) => "int64",
+        Tree::Text(_) => "string",
+        Tree::List(_) => "slice",
+        Tree::Map(_) => "map",
+    };
+    let simple = match ty {
+        Type::Struct(_) => return format!("cannot restore struct from: {kind}"),
+        Type::Map(_) => return format!("cannot restore map from {kind}"),
+        Type::List(_) | Type::Bytes => return format!("cannot restore slice from {kind}"),
+        Type::Text => "string",
+        Type::Integer(Width::W64) => "int64",
+        Type::Integer(Width::W32) => "int32",
+        Type::Float => "float64",
+        Type::Bool => "bool",
+        Type::Any | Type::IntOrString | Type::Time | Type::MicroTime | Type::Quantity => go,
+    };
+    // What Go itself can convert, a document may not.
+    if matches!(
+        (kind, ty),
+        ("int64", Type::Text) | ("float64", Type::Integer(_))
+    ) {
+        let go = go.trim_start_matches('*');
+        return format!("cannot convert {kind} to {go}");
+    }
+    format!("unrecognized type: {simple}")
 }
 
 fn empty(item: &Type) -> Value {
@@ -369,10 +421,14 @@ mod tests {
     use crate::json::parse::parse;
 
     fn check(def: &str, input: &str) -> String {
+        said(def, input, Words::Decoder)
+    }
+
+    fn said(def: &str, input: &str, words: Words) -> String {
         let schema = Schema::load();
         let id = schema.find(def).expect("the definition exists");
         let tree = parse(input.as_bytes()).expect("it is JSON");
-        match decode(&schema, id, &tree) {
+        match decode(&schema, id, &tree, words) {
             Ok(decoded) => format!("{} {}", decoded.value, decoded.strict.join(", ")),
             Err(error) => error.to_string(),
         }
@@ -384,6 +440,20 @@ mod tests {
         assert_snapshot!(check("io.k8s.api.core.v1.ConfigMap", input), @r#"{"data":{"a":"2","b":"3"},"metadata":{}} unknown field "metadata.nope", duplicate field "data.a", unknown field "foo", duplicate field "data""#);
         let pod = r#"{"spec":{"containers":[{"imagee":"x"}]}}"#;
         assert_snapshot!(check("io.k8s.api.core.v1.Pod", pod), @r#"{"spec":{"containers":[{}]}} unknown field "spec.containers[0].imagee""#);
+    }
+
+    #[test]
+    fn strategic_patches_have_words_of_their_own() {
+        let set = |spec: &str| {
+            let input = format!(r#"{{"spec":{spec}}}"#);
+            said("io.k8s.api.apps.v1.StatefulSet", &input, Words::Converter)
+        };
+        assert_snapshot!(set(r#"{"replicas":"three"}"#), @"unrecognized type: int32");
+        assert_snapshot!(set(r#"{"replicas":1.5}"#), @"cannot convert float64 to int32");
+        assert_snapshot!(set(r#"{"serviceName":1}"#), @"cannot convert int64 to string");
+        assert_snapshot!(set(r#"{"serviceName":true}"#), @"unrecognized type: string");
+        assert_snapshot!(set(r#"{"template":"a"}"#), @"cannot restore struct from: string");
+        assert_snapshot!(set(r#"{"volumeClaimTemplates":{}}"#), @"cannot restore slice from map");
     }
 
     #[test]

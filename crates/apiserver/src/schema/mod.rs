@@ -12,7 +12,7 @@ pub(crate) mod protobuf;
 mod types;
 mod zero;
 
-pub(crate) use decode::{TypeError, decode};
+pub(crate) use decode::{TypeError, Words, decode};
 pub(crate) use load::definitions;
 pub(crate) use openapi::{document_v2, document_v2_protobuf, document_v3};
 pub(crate) use types::{DefId, Field, ListKind, Schema, Type};

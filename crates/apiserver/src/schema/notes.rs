@@ -21,6 +21,7 @@ pub(super) struct Notes {
     pub(super) retain: bool,
     pub(super) list: Option<ListKind>,
     pub(super) atomic: bool,
+    pub(super) values: Vec<&'static str>,
     pub(super) default: Option<Value>,
 }
 
@@ -36,7 +37,7 @@ pub(super) fn table() -> HashMap<(&'static str, &'static str), Notes> {
         .collect()
 }
 
-fn read(text: &str) -> Notes {
+fn read(text: &'static str) -> Notes {
     let mut notes = Notes::default();
     for note in text.split(' ') {
         let (name, value) = note.split_once('=').unwrap_or((note, ""));
@@ -50,6 +51,7 @@ fn read(text: &str) -> Notes {
             "retain" => notes.retain = true,
             "list" => notes.list = Some(list(value)),
             "map" => notes.atomic = true,
+            "enum" => notes.values = value.split(',').collect(),
             "default" => notes.default = serde_json::from_str(value).ok(),
             _ => {}
         }

@@ -70,6 +70,9 @@ fn extend(place: &mut Value, notes: &Notes) {
     if notes.atomic {
         place["x-kubernetes-map-type"] = json!("atomic");
     }
+    if !notes.values.is_empty() {
+        place["enum"] = json!(notes.values);
+    }
     if let Some(default) = &notes.default {
         place["default"] = default.clone();
     }

@@ -56,5 +56,7 @@ fn what_cannot_be_read_is_refused_in_the_words_of_kubernetes() {
     assert_snapshot!(check("app in a"), @"unable to parse requirement: found 'a' expected: '('");
     assert_snapshot!(check("app,,b"), @"found ',', expected: identifier after ','");
     assert_snapshot!(check("app,"), @"found '', expected: identifier after ','");
+    assert_snapshot!(check("!!"), @"unable to parse requirement: found '!', expected: identifier");
+    assert_snapshot!(check("=a"), @"found '=', expected: !, identifier, or 'end of string'");
     assert_snapshot!(check("n>abc"), @r#"unable to parse requirement: values[0]: Invalid value: "abc": for 'Gt', 'Lt' operators, the value must be an integer"#);
 }
