@@ -8,6 +8,7 @@ use std::{
 };
 
 use libtest_mimic::{Failed, Trial};
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 /// The variable that turns lanes of real clusters on.
 const LANES: &str = "STAYPUT_LANES";
@@ -62,6 +63,8 @@ pub fn as_stayput() -> Option<ExitCode> {
     if words.next()? != PART {
         return None;
     }
+    // Whoever ends a test, however, ends what it plays.
+    let _ = set_parent_process_death_signal(Some(Signal::TERM));
     let words = std::iter::once("stayput".to_owned()).chain(words);
     Some(ExitCode::from(stayput::run(words)))
 }
@@ -97,7 +100,8 @@ pub fn stayput_in<'a>(
     )
 }
 
-fn command() -> io::Result<Command> {
+/// A `stayput` in a process of its own, to be run as its caller likes.
+pub fn command() -> io::Result<Command> {
     #[expect(
         clippy::disallowed_methods,
         reason = "it is this program, and ends by itself"
