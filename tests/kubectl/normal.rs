@@ -9,9 +9,9 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "(time)"),
     (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", "(time)"),
     // The head of a difference names files of its own.
-    (r"/tmp/(LIVE|MERGED)-\d+", "(tmp)/$1"),
+    (r"\S*/(LIVE|MERGED)-\d+", "(tmp)/$1"),
     (r"\t\d{4}-\d\d-\d\d [\d:.]+ \+0000", "\t(time)"),
-    (r"/tmp/kubectl-edit-\d+", "(tmp)/kubectl-edit"),
+    (r#"[^\s"]*/kubectl-edit-\d+"#, "(tmp)/kubectl-edit"),
     (r"10\.244\.\d+\.\d+", "(address)"),
     (r"172\.\d+\.0\.\d+", "(address)"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:(port)"),

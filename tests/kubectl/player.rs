@@ -134,6 +134,7 @@ impl Desk {
             .current_dir(&self.folder)
             .env("PATH", &self.path)
             .env("HOME", &self.folder)
+            .env("TMPDIR", &self.folder)
             .env("KUBECONFIG", self.folder.join("kubeconfig"))
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
