@@ -373,13 +373,20 @@ impl Api {
         }
     }
 
-    async fn send(
+    fn send(
         &self,
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
-    ) -> Result<Value, kube::Error> {
-        let request = request.map_err(kube::Error::BuildRequest)?;
-        self.client.request::<Value>(request).await
+    ) -> impl Future<Output = Result<Value, kube::Error>> {
+        send(&self.client, request)
     }
+}
+
+async fn send(
+    client: &Client,
+    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+) -> Result<Value, kube::Error> {
+    let request = request.map_err(kube::Error::BuildRequest)?;
+    client.request::<Value>(request).await
 }
 
 /// What asks for the state at a revision. Such a list is answered at once; one of
@@ -400,14 +407,8 @@ pub(crate) fn exactly(revision: Revision) -> ListParams {
 pub(crate) async fn newest_revision(client: &Client) -> Result<Revision, RunError> {
     let events = <Event as kube::Resource>::url_path(&(), None);
     let one = ListParams::default().limit(1);
-    let list = async {
-        let request = Request::new(events).list_metadata(&one);
-        let request = request.map_err(kube::Error::BuildRequest)?;
-        client.request::<Value>(request).await
-    };
-    let list = list
-        .await
-        .map_err(RunError::api("read the newest revision"))?;
+    let list = send(client, Request::new(events).list_metadata(&one)).await;
+    let list = list.map_err(RunError::api("read the newest revision"))?;
     Ok(object::version(&list))
 }
 

@@ -372,8 +372,7 @@ impl Watcher {
             from,
             ready,
         } = opening;
-        let everywhere = (scope.0.clone(), None);
-        if self.scopes.contains_key(&everywhere) || self.scopes.contains_key(&scope) {
+        if self.world.shows(&scope) {
             let _ = ready.send(());
             return;
         }

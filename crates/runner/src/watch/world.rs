@@ -227,14 +227,9 @@ impl World {
     /// Forgets a kind that is not watched any more, as far as nothing else shows it.
     pub(crate) fn forgets(&mut self, scope: &WatchScope) {
         self.scopes.remove(scope);
-        let Self {
-            objects, scopes, ..
-        } = self;
-        objects.retain(|key, _| {
-            key.kind != scope.0
-                || scopes.contains(&(key.kind.clone(), None))
-                || scopes.contains(&(key.kind.clone(), key.namespace.clone()))
-        });
+        let mut objects = std::mem::take(&mut self.objects);
+        objects.retain(|key, _| key.kind != scope.0 || self.shows(&scope_of(key)));
+        self.objects = objects;
     }
 
     /// Notes an error that the watch survives.
@@ -242,6 +237,12 @@ impl World {
         if self.transient.last().is_none_or(|last| last.what != what) {
             self.transient.push(Moment { at, what });
         }
+    }
+
+    /// Whether a scope is taken in, by itself or with all namespaces.
+    pub(crate) fn shows(&self, scope: &WatchScope) -> bool {
+        let everywhere = (scope.0.clone(), None);
+        self.scopes.contains(scope) || self.scopes.contains(&everywhere)
     }
 
     /// Begins to take in a kind; its first list follows.
@@ -267,9 +268,7 @@ impl World {
     }
 
     fn fence(&mut self, key: ObjectKey, uid: &str, until: Until) {
-        let everywhere = (key.kind.clone(), None);
-        let here = (key.kind.clone(), key.namespace.clone());
-        if self.scopes.contains(&everywhere) || self.scopes.contains(&here) {
+        if self.shows(&scope_of(&key)) {
             let uid = uid.to_owned();
             self.fences.push(Fence { key, uid, until });
             self.lift_fences();
@@ -313,6 +312,11 @@ impl World {
         });
         self.history.last()
     }
+}
+
+/// What shows an object of this name.
+fn scope_of(key: &ObjectKey) -> WatchScope {
+    (key.kind.clone(), key.namespace.clone())
 }
 
 #[cfg(test)]
