@@ -15,7 +15,7 @@ use kube::{
 };
 use stayput_apiserver::{ApiServer, Options};
 use tokio::{
-    io,
+    io::{self, AsyncReadExt as _},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
@@ -117,4 +117,24 @@ async fn a_name_that_no_certificate_has_is_refused_by_name() {
         error.to_string(),
         "`tls-server-name: not a name` is not a name that a certificate can have"
     );
+}
+
+#[tokio::test]
+async fn every_request_says_who_asks() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let kubeconfig = format!(
+        "{{clusters: [{{name: c, cluster: {{server: 'http://{address}'}}}}], \
+         contexts: [{{name: c, context: {{cluster: c, user: u}}}}], current-context: c, \
+         users: [{{name: u, user: {{}}}}]}}"
+    );
+    let kubeconfig = Kubeconfig::from_yaml(&kubeconfig).expect("a kubeconfig");
+    let client = connect(kubeconfig, None).await.expect("a client");
+    let mut asking = JoinSet::new();
+    asking.spawn(async move { client.apiserver_version().await.map(drop) });
+    let (mut stream, _) = listener.accept().await.expect("it connects");
+    let mut head = vec![0; 4096];
+    let length = stream.read(&mut head).await.expect("a request");
+    let head = String::from_utf8_lossy(&head[..length]).to_lowercase();
+    assert!(head.contains("user-agent: stayput/"), "{head}");
 }
